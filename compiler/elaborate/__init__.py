@@ -1,0 +1,1 @@
+"""Spec to Net: names, knobs, repeats and options resolved, every shape and count derived."""

@@ -1,0 +1,156 @@
+"""Expressions to values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from cnnc.dsl import nodes
+
+from ..suggest import did_you_mean
+from ..values import Made, Word, show
+from .arithmetic import FUNCTIONS, Refused, compare, negate, operate
+from .scope import UNKNOWN, Mistake, Scope
+
+
+class Evaluator:
+    """Evaluates expressions in a scope.
+
+    words   bare words that the place of the expression understands; they win over names
+    made    words that take arguments there: `sgd(momentum=0.9)`, with the words of theirs
+    """
+
+    def __init__(
+        self, scope: Scope, words: tuple[str, ...] = (), made: Mapping[str, Any] | None = None
+    ) -> None:
+        self.scope, self.words, self.made = scope, words, made or {}
+
+    def value(self, node: nodes.Expr) -> Any:
+        """The value, or UNKNOWN where it hangs on something unknown; raises Mistake."""
+        try:
+            return self._value(node)
+        except Refused as refused:
+            raise Mistake("E406", f"this has no value: {refused}", node.span) from None
+
+    def _value(self, node: nodes.Expr) -> Any:
+        match node:
+            case nodes.Number(value=value) | nodes.Boolean(value=value) | nodes.String(value=value):
+                return value
+            case nodes.ShapeLiteral(dims=dims):
+                return dims
+            case nodes.Name():
+                return self._name(node)
+            case nodes.ListValue(items=items):
+                return self._sequence(items, list)
+            case nodes.TupleValue(items=items):
+                return self._sequence(items, tuple)
+            case nodes.Unary(op="not", operand=operand):
+                value = self._truth(operand)
+                return value if value is UNKNOWN else not value
+            case nodes.Unary(op=op, operand=operand):
+                value = self.value(operand)
+                return value if value is UNKNOWN else negate(op, value)
+            case nodes.Binary(first=first, rest=rest):
+                value = self.value(first)
+                for op, operand in rest:
+                    right = self.value(operand)
+                    known = value is not UNKNOWN and right is not UNKNOWN
+                    value = operate(op, value, right) if known else UNKNOWN
+                return value
+            case nodes.Compare():
+                return self._compare(node)
+            case nodes.Logical(op=op, operands=operands):
+                values = [self._truth(o) for o in operands]
+                if UNKNOWN in values:
+                    return UNKNOWN
+                return all(values) if op == "and" else any(values)
+            case nodes.Conditional(then=then, test=test, other=other):
+                value = self._truth(test)
+                if value is UNKNOWN:
+                    return UNKNOWN
+                return self.value(then if value else other)
+            case nodes.Call():
+                return self._call(node)
+            case nodes.TapReference(name=name):
+                raise Mistake("E202", f"taps such as @{name} are not built yet", node.span)
+        raise AssertionError(node)
+
+    def _name(self, node: nodes.Name) -> Any:
+        scope, name = self.scope, node.id
+        if name in self.words:
+            return Word(name)
+        if name in scope.values:
+            scope.used.add(name)
+            return scope.values[name]
+        if name in scope.lets:
+            scope.used.add(name)
+            if name in scope.evaluating:
+                circle = " -> ".join((*scope.evaluating[scope.evaluating.index(name) :], name))
+                raise Mistake("E207", f"`let {name}` needs itself: {circle}", node.span)
+            inner = replace(scope, evaluating=(*scope.evaluating, name))
+            return Evaluator(inner).value(scope.lets[name].value)
+        raise Mistake(
+            "E203",
+            f"nothing is called {name} here",
+            node.span,
+            "neither a knob nor a let" + (f" nor {' or '.join(self.words)}" if self.words else ""),
+            did_you_mean(name, [*scope.names(), *self.words])
+            or (f"declare it: `param {name} = …` for a knob, `let {name} = …` for a constant",),
+        )
+
+    def _sequence(self, items: tuple[nodes.Expr, ...], kind: type) -> Any:
+        values = [self.value(item) for item in items]
+        return UNKNOWN if any(v is UNKNOWN for v in values) else kind(values)
+
+    def _truth(self, node: nodes.Expr) -> Any:
+        value = self.value(node)
+        if value is not UNKNOWN and not isinstance(value, bool):
+            raise Mistake(
+                "E407", f"a condition is true or false, and this is {show(value)}", node.span
+            )
+        return value
+
+    def _compare(self, node: nodes.Compare) -> Any:
+        left, holds = self.value(node.first), True
+        for op, operand in node.rest:
+            right = self.value(operand)
+            if left is UNKNOWN or right is UNKNOWN:
+                return UNKNOWN
+            holds = holds and compare(op, left, right)
+            left = right
+        return holds
+
+    def _call(self, node: nodes.Call) -> Any:
+        name = node.function.id
+        if name in self.made:
+            return self._made(node, self.made[name])
+        if name not in FUNCTIONS:
+            raise Mistake(
+                "E208",
+                f"there is no function {name}",
+                node.function.span,
+                help=did_you_mean(name, [*FUNCTIONS, *self.made])
+                or (f"there are {', '.join([*FUNCTIONS, *self.made])}",),
+            )
+        for argument in node.args:
+            if argument.name is not None:
+                raise Mistake("E402", f"{name} takes no named arguments", argument.span)
+        values = [self.value(argument.value) for argument in node.args]
+        if any(v is UNKNOWN for v in values):
+            return UNKNOWN
+        return FUNCTIONS[name](*values)
+
+    def _made(self, node: nodes.Call, cls: Any) -> Any:
+        positional, named = [], []
+        words = tuple(w for a in cls.arguments.values() for w in a.type.words)
+        for argument in node.args:
+            inner = Evaluator(self.scope, words)
+            value = inner.value(argument.value)
+            if value is UNKNOWN:
+                return UNKNOWN
+            if argument.name is None:
+                positional.append(value)
+            else:
+                named.append((argument.name, value))
+        return Made(node.function.id, tuple(positional), tuple(named))

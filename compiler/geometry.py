@@ -1,0 +1,81 @@
+"""The arithmetic of sliding windows, in one place for every layer that has one.
+
+    out = floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1
+
+With `ceil`, floor becomes ceiling and a last window that would start outside the input
+plus the padding before it is dropped (Caffe's and PyTorch's convention).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a sliding window. `before` and `after` are rows of padding."""
+
+    size: int
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+    ceil: bool = False
+
+    @property
+    def reach(self) -> int:
+        """How many rows one window covers, holes included."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @cached_property
+    def out(self) -> int:
+        """How many windows fit; 0 or less where none does."""
+        room = self.size + self.before + self.after - self.reach
+        if room < 0:
+            return 0
+        if not self.ceil:
+            return room // self.stride + 1
+        out = -(-room // self.stride) + 1
+        return out - 1 if (out - 1) * self.stride >= self.size + self.before else out
+
+    @property
+    def missed(self) -> int:
+        """How many rows of the input at its end no window reaches (rows of padding do not count).
+
+        Rows between windows when the stride is larger than the kernel are skipped on purpose.
+        """
+        if self.out < 1:
+            return 0
+        last = (self.out - 1) * self.stride + self.reach - self.before
+        return max(0, self.size - max(last, 0))
+
+    def rows(self, tap: int) -> tuple[int, int, int]:
+        """Where tap number `tap` of the kernel lies inside the input.
+
+        Returns (first, last, row): the windows first … last-1 have it inside, and window
+        `first` has it on input row `row`; the following windows step by `stride`.
+        """
+        shift = tap * self.dilation - self.before  # input row of window 0
+        first = max(0, -(shift // self.stride))
+        last = min(self.out, (self.size - 1 - shift) // self.stride + 1)
+        return first, max(first, last), first * self.stride + shift
+
+    def inside(self, window: int) -> int:
+        """How many taps of a window lie inside the input."""
+        start = window * self.stride - self.before
+        return sum(0 <= start + t * self.dilation < self.size for t in range(self.kernel))
+
+    def covered(self, window: int) -> int:
+        """How many taps of a window lie inside the input or its padding (for ceil: not beyond)."""
+        end = self.size + self.before + self.after
+        start = window * self.stride
+        return sum(start + t * self.dilation < end for t in range(self.kernel))
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """Padding (before, after) that makes out = ceil(size / stride); the odd row comes after."""
+    out = -(-size // stride)
+    total = max(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - size)
+    return total // 2, total - total // 2

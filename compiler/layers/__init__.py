@@ -1,0 +1,1 @@
+"""What a layer is, in one place: one file a family, one class a layer."""

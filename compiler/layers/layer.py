@@ -1,0 +1,179 @@
+"""The base of all layers: what a layer says about itself, and the words it says it in.
+
+A layer is one class, read from top to bottom: documentation, arguments, shape rule,
+weights, MACs, buffers, forward, backward, samples. The bodies get the array module as
+`xp` and their planned arrays as attributes of `a`:
+
+    a.x, a.y          input and output, (N, *shape); a.xs for layers of several inputs
+    a.dx, a.dy        their gradients; a.dx is None where nothing needs it
+    a.weight, …       the weights by their names, and a.dweight, … (None where frozen)
+    a.mask, …         what `buffers` asked for
+
+They write every element of what they write, never add to it, and never modify what they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, Literal
+
+from ..arguments import Declared, arg, boolean, made_of, number
+from ..values import show_shape
+from .initializers import INITIALIZERS, Initializer, Zero
+
+Shape = tuple[int, ...]  # of one sample: (C, H, W) or (K,)
+Array = Any  # an array of NumPy or CuPy
+Arrays = Any  # the attributes that a body reads and writes
+
+
+class Misfit(Exception):
+    """A layer that its input does not fit. The elaborator adds the place.
+
+    rule    the rule with this layer's numbers filled in
+    fixes   changes that make it fit, each with what it gives
+    """
+
+    def __init__(
+        self, code: str, message: str, label: str = "", rule: str = "", fixes: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.label = code, message, label
+        self.rule, self.fixes = rule, tuple(fixes)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """An array that a layer keeps from step to step.
+
+    fan_in, fan_out   how many inputs feed an output and the reverse, for initialisers
+    statistic         fitted or running, not trained: counted in no total
+    """
+
+    name: str
+    shape: Shape
+    init: Initializer
+    fan_in: int = 1
+    fan_out: int = 1
+    trainable: bool = True
+    statistic: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Work:
+    """An array that a body needs besides inputs, outputs and weights.
+
+    per_sample  whether (N, *shape) is meant, N the samples of a part; else `shape` alone
+    use         saved: from forward to backward; forward, backward, both: inside that body
+                only; constant: holds `values` and is never written
+    dtype       "float" is the program's
+    """
+
+    name: str
+    shape: Shape
+    dtype: str = "float"
+    per_sample: bool = True
+    use: Literal["saved", "forward", "backward", "both", "constant"] = "saved"
+    values: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A receptive field: size in rows and columns of INPUT, and the step between neighbours."""
+
+    size: tuple[int, int]
+    jump: tuple[int, int] = (1, 1)
+
+    def windowed(
+        self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)
+    ) -> Field:
+        """That of a window over this: size + (kernel - 1)*dilation*jump, jump*stride."""
+        size = tuple(
+            s + (k - 1) * d * j
+            for s, k, d, j in zip(self.size, kernel, dilation, self.jump, strict=True)
+        )
+        jump = tuple(j * s for j, s in zip(self.jump, stride, strict=True))
+        return Field((size[0], size[1]), (jump[0], jump[1]))
+
+
+class Layer(Declared):
+    """The base of all layers; what stands here is that of an element-wise layer without weights."""
+
+    kind: ClassVar[str]  # layers are numbered by kind: MAXPOOL's is POOL
+    family: ClassVar[str] = ""  # of Activation, Data, …: what the checks of a chain ask for
+    backward_reads: ClassVar[tuple[str, ...]] = ()  # of "x", "y": what must live until backward
+    random: ClassVar[bool] = False  # whether the bodies get a.key and a.sample
+    training_only: ClassVar[bool] = False  # whether it is left out of prediction
+    view: ClassVar[bool] = False  # whether the output is the input's memory in another shape
+    samples: ClassVar[tuple[tuple[str, Shape], ...]] = ()  # (as written, input shape)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" in vars(cls) and "word" not in vars(cls):
+            cls.word = cls.kind
+
+    def shape(self, x: Shape) -> Shape:
+        """The output's shape for an input's; raises Misfit."""
+        return x
+
+    def weights(self, x: Shape) -> tuple[Weight, ...]:
+        """The weights for an input's shape."""
+        return ()
+
+    def macs(self, x: Shape) -> int:
+        """Multiply-accumulates for one sample."""
+        return 0
+
+    def field(self, field: Field, whole: tuple[int, int]) -> Field:
+        """The receptive field of the output; `whole` is INPUT's height and width."""
+        return field
+
+    def note(self, x: Shape) -> tuple[str, str] | None:
+        """Something worth knowing that is no mistake: (message, help), or None."""
+        return None
+
+    def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
+        """What the bodies need besides; `n` is the most samples that they get at once."""
+        return ()
+
+    def forward(self, xp: Any, a: Arrays) -> None:
+        """Write a.y from a.x."""
+        raise NotImplementedError
+
+    def backward(self, xp: Any, a: Arrays) -> None:
+        """Write a.dx and the weights' gradients from a.dy, where they are not None."""
+        raise NotImplementedError
+
+    def fit(self, xp: Any, batches: Callable[[], Iterable[Array]]) -> dict[str, Array]:
+        """Statistics of the training set, for data layers."""
+        return {}
+
+    def maps(self, x: Shape) -> tuple[int, int, int]:
+        """The input as (C, H, W); Misfit for a vector."""
+        if len(x) != 3:
+            raise Misfit(
+                "E302",
+                f"{self.written()} needs maps CxHxW and gets the vector {show_shape(x)}",
+                f"gets {show_shape(x)}",
+                fixes=[f"put {self.word} before the FC or FLATTEN that makes the vector"],
+            )
+        return x[0], x[1], x[2]
+
+
+class Weighted(Layer):
+    """A layer with weights: adds what each of them takes."""
+
+    lr: float = arg(number(at_least=0), "factor on the learning rate of its weights", default=1.0)
+    decay: float = arg(number(at_least=0), "factor on the weight decay of its weights", default=1.0)
+    freeze: bool = arg(boolean(), "whether its weights stay as they are", default=False)
+    init: Initializer = arg(made_of(*INITIALIZERS), "how its weights start", default="he")
+
+    def bias_weight(self, size: int) -> Weight:
+        """A bias: one number an output, zero at the start."""
+        return Weight("bias", (size,), Zero(), trainable=not self.freeze)

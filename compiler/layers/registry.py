@@ -1,0 +1,19 @@
+"""The registry: which layers there are. Adding a layer is adding its class to its family."""
+
+from __future__ import annotations
+
+from . import activation, conv, data, dense, dropout, pool, shape
+from .layer import Layer
+
+FAMILIES = (data, conv, pool, dense, activation, dropout, shape)
+
+LAYERS: dict[str, type[Layer]] = {
+    layer.word: layer for family in FAMILIES for layer in family.LAYERS
+}
+
+# What the language has and this version does not: refused by name, never ignored.
+NOT_BUILT_YET = (
+    "PCA", "WHITEN", "DWCONV", "LOCAL", "DECONV", "UPSAMPLE", "SUBSAMPLE", "UNPOOL", "GLOBALPOOL",
+    "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
+    "DROPOUT2D", "RESHAPE", "RBF", "CONCAT", "ADD", "MUL", "AUX",
+)  # fmt: skip

@@ -1,0 +1,144 @@
+"""Sliding windows over maps: what CONV and POOL share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..geometry import Axis
+from ..values import show_shape
+from .layer import Array, Layer, Misfit, Shape
+
+
+@dataclass(frozen=True)
+class Tap:
+    """One tap (i, j) of a kernel: which outputs have it inside the input, and where there."""
+
+    i: int
+    j: int
+    out: tuple[Any, ...]  # of (N, C, Ho, Wo)
+    input: tuple[Any, ...]  # of (N, C, H, W)
+
+
+@cache
+def taps(rows: Axis, columns: Axis) -> tuple[Tap, ...]:
+    """The taps of a window, in scan order, without those that never lie inside the input."""
+    found = []
+    for i in range(rows.kernel):
+        top, bottom, y = rows.rows(i)
+        for j in range(columns.kernel):
+            left, right, x = columns.rows(j)
+            if top < bottom and left < right:
+                out = (..., slice(top, bottom), slice(left, right))
+                y_end = y + (bottom - top - 1) * rows.stride + 1
+                x_end = x + (right - left - 1) * columns.stride + 1
+                at = (..., slice(y, y_end, rows.stride), slice(x, x_end, columns.stride))
+                found.append(Tap(i, j, out, at))
+    return tuple(found)
+
+
+def gather(x: Array, into: Array, rows: Axis, columns: Axis) -> None:
+    """Lay the windows of x (N, C, H, W) out as into (N, C, kh, kw, Ho, Wo); padding is zero."""
+    if rows.before or rows.after or columns.before or columns.after:
+        into.fill(0)
+    for tap in taps(rows, columns):
+        into[:, :, tap.i, tap.j][tap.out] = x[tap.input]
+
+
+def scatter(windows: Array, into: Array, rows: Axis, columns: Axis) -> None:
+    """The reverse: add each window's entries to where they came from, into (N, C, H, W)."""
+    into.fill(0)
+    for tap in taps(rows, columns):
+        into[tap.input] += windows[:, :, tap.i, tap.j][tap.out]
+
+
+def check_fits(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> None:
+    """Misfit where no window fits: the rule with the numbers filled in, and what would fit."""
+    bad = rows if rows.out < 1 else columns
+    if bad.out >= 1:
+        return
+    height, width = x[1], x[2]
+    need = (max(1, rows.reach - rows.before - rows.after),
+            max(1, columns.reach - columns.before - columns.after))  # fmt: skip
+    name = layer.written()
+    raise Misfit(
+        "E301",
+        f"{name} does not fit: its input is {height}x{width}",
+        f"needs at least {need[0]}x{need[1]}, gets {show_shape(x)}",
+        rule=rule(bad),
+        fixes=_fixes(layer, x, rows, columns),
+    )
+
+
+def rule(axis: Axis) -> str:
+    """The output size's rule with an axis's numbers filled in."""
+    a = axis
+    how = "ceil" if a.ceil else "floor"
+    pads = f"2*{a.before}" if a.before == a.after else f"{a.before} + {a.after}"
+    names = "2*pad" if a.before == a.after else "pad_begin + pad_end"
+    room = a.size + a.before + a.after - a.reach
+    value = (-(-room // a.stride) if a.ceil else room // a.stride) + 1
+    if a.dilation == 1:
+        return (
+            f"out = {how}((in + {names} - k)/stride) + 1"
+            f" = {how}(({a.size} + {pads} - {a.kernel})/{a.stride}) + 1 = {value}"
+        )
+    return (
+        f"out = {how}((in + {names} - dilation*(k - 1) - 1)/stride) + 1"
+        f" = {how}(({a.size} + {pads} - {a.dilation}*({a.kernel} - 1) - 1)/{a.stride}) + 1"
+        f" = {value}"
+    )
+
+
+def _fixes(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> list[str]:
+    """Changes of this layer alone that make it fit, each tried out, with the size it gives."""
+    candidates: list[dict[str, object]] = []
+
+    def largest(a: Axis) -> int:
+        return min(a.kernel, (a.size + a.before + a.after - 1) // a.dilation + 1)
+
+    smaller = (largest(rows), largest(columns))
+    candidates.append({"k": smaller[0] if smaller[0] == smaller[1] else smaller})
+    short = max(a.reach - a.size for a in (rows, columns))
+    candidates.append({"pad": -(-short // 2)})
+    if max(rows.dilation, columns.dilation) > 1:
+        candidates.append({"dilation": 1})
+    found = []
+    for change in candidates:
+        try:
+            changed = layer.replace(**change)
+            found.append(f"{changed.written()} gives {show_shape(changed.shape(x))}")
+        except (Misfit, ValueError):
+            continue
+    return found
+
+
+def missed_note(layer: Layer, rows: Axis, columns: Axis) -> tuple[str, str] | None:
+    """A note where a stride never reaches the last rows or columns."""
+    if not (rows.missed or columns.missed):
+        return None
+    parts = [
+        f"the last {a.missed} of {a.size} {one if a.missed == 1 else one + 's'}"
+        for a, one in ((rows, "row"), (columns, "column"))
+        if a.missed
+    ]
+    needed = (_reaching(rows), _reaching(columns))
+    pads = (rows.before, needed[0], columns.before, needed[1])
+    even = len({*pads}) == 1
+    pad = str(pads[0]) if even else f"({pads[0]}, {pads[1]}, {pads[2]}, {pads[3]})"
+    return (
+        f"{layer.written()} never reaches {' and '.join(parts)}",
+        f"pad={pad} reaches them (top, bottom, left, right)" if not even
+        else f"pad={pad} reaches them",
+    )  # fmt: skip
+
+
+def _reaching(axis: Axis) -> int:
+    """How much padding after the end makes the last window reach the last row."""
+    after = axis.after
+    if not axis.missed:
+        return after
+    while Axis(axis.size, axis.kernel, axis.stride, axis.before, after, axis.dilation).missed:
+        after += 1
+    return after

@@ -1,0 +1,23 @@
+"""Did you mean …?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` is most likely a slip of, or None; case is forgiven first."""
+    names = list(known)
+    for name in names:
+        if name.lower() == word.lower():
+            return name
+    folded = {name.lower(): name for name in names}
+    close = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """A help line naming the nearest known word, if one is near."""
+    near = nearest(word, known)
+    return (f"did you mean {near}?",) if near else ()

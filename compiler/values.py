@@ -1,0 +1,63 @@
+"""The values that an expression of the language can have, and how they are written back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A bare word that only an argument can understand: `same`, `avg`, `he`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A word with arguments: `sgd(momentum=0.9)`, `normal(0.01)`."""
+
+    word: str
+    positional: tuple[object, ...]
+    named: tuple[tuple[str, object], ...]
+
+
+def show(value: object) -> str:
+    """A value as it would be written in a spec."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g}"
+        case str():
+            return f'"{value}"'
+        case Word(text):
+            return text
+        case Made(word, positional, named):
+            parts = [show(v) for v in positional] + [f"{k}={show(v)}" for k, v in named]
+            return f"{word}({', '.join(parts)})"
+        case list():
+            return "[" + ", ".join(show(v) for v in value) + "]"
+        case tuple():
+            if len(value) > 1 and all(type(v) is int and v >= 0 for v in value):
+                return "x".join(str(v) for v in value)
+            return "(" + ", ".join(show(v) for v in value) + ("," if len(value) == 1 else "") + ")"
+        case None:
+            return "none"
+        case _:
+            return str(value)
+
+
+def show_shape(shape: Sequence[int]) -> str:
+    """A shape as it is written: 3x32x32, or 10 for a vector."""
+    return "x".join(str(n) for n in shape)
+
+
+def is_integer(value: object) -> bool:
+    """Whether a value is an integer (a boolean is none)."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is an integer or a decimal (a boolean is none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
