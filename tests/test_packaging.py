@@ -49,7 +49,8 @@ def test_constraints_pin_what_the_project_asks_for() -> None:
         if line and not line.startswith("#")
     )
     project = CONFIG["project"]
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    wanted = [requirement for group in groups for requirement in group]
     names = {requirement.split(">=")[0] for requirement in wanted}
     assert names - pins.keys() == set()
 
