@@ -31,6 +31,7 @@ class Type:
     words       the bare words that it takes
     takes_list  whether the value itself may be a list (otherwise a list is per repetition)
     made        for words with arguments: what each word makes
+    later       words of the language that are not built yet
     """
 
     wanted: str
@@ -38,6 +39,7 @@ class Type:
     words: tuple[str, ...] = ()
     takes_list: bool = False
     made: Mapping[str, type[Declared]] = field(default_factory=dict)
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ class Declared:
     """A class whose arguments are its `arg` fields, in the order they are written in."""
 
     word: ClassVar[str]  # how the language calls it
+    noun: ClassVar[str] = "argument"  # how messages call what it takes
     arguments: ClassVar[dict[str, Argument]] = {}
+    later: ClassVar[tuple[str, ...]] = ()  # arguments of the language that are not built yet
 
     def __init_subclass__(cls) -> None:
         own: dict[str, Argument] = {}
@@ -272,7 +276,7 @@ def shape(*ranks: int) -> Type:
     return Type(wanted, parse)
 
 
-def made_of(*classes: type[Declared]) -> Type:
+def made_of(*classes: type[Declared], later: tuple[str, ...] = ()) -> Type:
     """A word that makes something, bare or with arguments: `he`, `normal(0.01)`."""
     made = {c.word: c for c in classes}
     wanted = " or ".join(made)
@@ -288,7 +292,7 @@ def made_of(*classes: type[Declared]) -> Type:
             return make(made[value.word], value.positional, value.named)
         raise BadValue(wanted)
 
-    return Type(wanted, parse, words=tuple(made), made=made)
+    return Type(wanted, parse, words=tuple(made), made=made, later=later)
 
 
 def list_of(item: Type) -> Type:
@@ -300,7 +304,7 @@ def list_of(item: Type) -> Type:
             raise BadValue(wanted)
         return tuple(item.parse(v) for v in value)
 
-    return Type(wanted, parse, words=item.words, takes_list=True, made=item.made)
+    return Type(wanted, parse, words=item.words, takes_list=True, made=item.made, later=item.later)
 
 
 def make(

@@ -19,12 +19,17 @@ class Evaluator:
 
     words   bare words that the place of the expression understands; they win over names
     made    words that take arguments there: `sgd(momentum=0.9)`, with the words of theirs
+    later   words that are not built yet
     """
 
     def __init__(
-        self, scope: Scope, words: tuple[str, ...] = (), made: Mapping[str, Any] | None = None
+        self,
+        scope: Scope,
+        words: tuple[str, ...] = (),
+        made: Mapping[str, Any] | None = None,
+        later: tuple[str, ...] = (),
     ) -> None:
-        self.scope, self.words, self.made = scope, words, made or {}
+        self.scope, self.words, self.made, self.later = scope, words, made or {}, later
 
     def value(self, node: nodes.Expr) -> Any:
         """The value, or UNKNOWN where it hangs on something unknown; raises Mistake."""
@@ -90,6 +95,7 @@ class Evaluator:
                 raise Mistake("E207", f"`let {name}` needs itself: {circle}", node.span)
             inner = replace(scope, evaluating=(*scope.evaluating, name))
             return Evaluator(inner).value(scope.lets[name].value)
+        self._refuse_later(node)
         raise Mistake(
             "E203",
             f"nothing is called {name} here",
@@ -98,6 +104,11 @@ class Evaluator:
             did_you_mean(name, [*scope.names(), *self.words])
             or (f"declare it: `param {name} = …` for a knob, `let {name} = …` for a constant",),
         )
+
+    def _refuse_later(self, name: nodes.Name) -> None:
+        if name.id in self.later:
+            help = [f"use {' or '.join(self.words)}"] if self.words else []
+            raise Mistake("E202", f"{name.id} is not built yet", name.span, help=help)
 
     def _sequence(self, items: tuple[nodes.Expr, ...], kind: type) -> Any:
         values = [self.value(item) for item in items]
@@ -126,6 +137,7 @@ class Evaluator:
         if name in self.made:
             return self._made(node, self.made[name])
         if name not in FUNCTIONS:
+            self._refuse_later(node.function)
             raise Mistake(
                 "E208",
                 f"there is no function {name}",

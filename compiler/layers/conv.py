@@ -31,6 +31,7 @@ class Conv(Weighted):
     """
 
     kind = "CONV"
+    later = ("share", "table")
     backward_reads = ("x",)
 
     filters: int = arg(integer(at_least=1), "how many filters, the output's channels")

@@ -169,6 +169,8 @@ class Layer(Declared):
 class Weighted(Layer):
     """A layer with weights: adds what each of them takes."""
 
+    later = ("share",)
+
     lr: float = arg(number(at_least=0), "factor on the learning rate of its weights", default=1.0)
     decay: float = arg(number(at_least=0), "factor on the weight decay of its weights", default=1.0)
     freeze: bool = arg(boolean(), "whether its weights stay as they are", default=False)
