@@ -40,5 +40,7 @@ def number_value(text: str) -> int | float | None:
 
 def integers(shape: str) -> tuple[int, ...]:
     """The dims of a shape; one with too many digits is just a very large number."""
-    return tuple(int(d[-_MOST_DIGITS:]) if len(d) <= _MOST_DIGITS else 10**_MOST_DIGITS
-                 for d in (part.lstrip("0") or "0" for part in shape.split("x")))
+    return tuple(
+        int(d[-_MOST_DIGITS:]) if len(d) <= _MOST_DIGITS else 10**_MOST_DIGITS
+        for d in (part.lstrip("0") or "0" for part in shape.split("x"))
+    )
