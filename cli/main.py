@@ -153,12 +153,16 @@ def _usage(error: click.UsageError) -> int:
 
 
 def _failed(error: Exception) -> int:
+    from cnnc.compiler.elaborate.declarations import WrongUse
     from cnnc.dsl.diagnostics import SpecError
     from cnnc.runtime.errors import RunError
 
     if isinstance(error, SpecError):
         write_diagnostics(error.diagnostics)
         return FAILED
+    if isinstance(error, WrongUse):
+        write_error(error.message, error.help)
+        return USAGE
     if isinstance(error, RunError):
         write_error(error.message, error.help)
         return FAILED

@@ -13,6 +13,7 @@ import pytest
 import cnnc as package
 from cnnc.cli import main as cli
 from cnnc.cli.output import use_colour, write_diagnostics
+from cnnc.compiler.elaborate.declarations import WrongUse
 from cnnc.dsl.diagnostics import Diagnostic, SpecError
 from cnnc.runtime.errors import DataError, RunError
 
@@ -110,6 +111,12 @@ def test_run_error_is_shown_with_its_help(kind: type[RunError], monkeypatch, cap
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "error: no data in x\nhelp: give --data\nhelp: or train\n"
+
+
+def test_wrong_set_is_wrong_use(monkeypatch, capsys) -> None:
+    failing(WrongUse("there is no knob M", ("did you mean N?",)), monkeypatch)
+    assert cli.run(["fmt"]) == 2
+    assert capsys.readouterr().err == "error: there is no knob M\nhelp: did you mean N?\n"
 
 
 def test_system_error_names_the_file(monkeypatch, capsys) -> None:

@@ -1,0 +1,72 @@
+"""E2xx: names, knobs, and what must be set."""
+
+from __future__ import annotations
+
+from .code import Code
+
+CODES = {
+    "E201": Code(
+        "no such layer",
+        "Layers are named by kind, in upper case. `cnnc check` suggests the nearest name.",
+        wrong="INPUT(3x8x8) -> CONVV(4)\n",
+        mended="INPUT(3x8x8) -> CONV(4)\n",
+    ),
+    "E202": Code(
+        "not built yet",
+        "The language has this, and this version of cnnc does not: it is refused, never ignored.",
+        wrong="INPUT(3x8x8) -> CONV(4) -> BN -> RELU\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+    ),
+    "E203": Code(
+        "nothing has this name",
+        "A name in an expression is a knob, a constant of `let`, or a name of a `for` around it.",
+        wrong="let width = 4\nINPUT(3x8x8) -> CONV(widht)\n",
+        mended="let width = 4\nINPUT(3x8x8) -> CONV(width)\n",
+    ),
+    "E204": Code(
+        "a knob that must be set",
+        "A repeat count or a choice that names nothing declared is a free knob: `--set NAME=VALUE` "
+        "gives it a value, or `param NAME = VALUE` in the spec.",
+        wrong="INPUT(3x8x8) -> [CONV(4, 3, pad=1) -> RELU]*N\n",
+        mended="param N = 2\nINPUT(3x8x8) -> [CONV(4, 3, pad=1) -> RELU]*N\n",
+    ),
+    "E205": Code(
+        "a value that the knob may not take",
+        "`param N = 2 in [1, 2, 3]` lists the values of N.",
+        wrong="param N = 4 in [1, 2, 3]\nINPUT(3x8x8) -> [RELU]*N\n",
+        mended="param N = 3 in [1, 2, 3]\nINPUT(3x8x8) -> [RELU]*N\n",
+    ),
+    "E206": Code(
+        "a list that goes with no repeat",
+        "A list where one value is expected is per repetition of the enclosing repeat whose count "
+        "is the list's length. There is none, or there are two; a `for` says which is meant.",
+        wrong="INPUT(3x8x8) -> [CONV([4, 8, 16], 3, pad=1) -> RELU]*2\n",
+        mended="INPUT(3x8x8) -> [CONV([4, 8], 3, pad=1) -> RELU]*2\n",
+    ),
+    "E207": Code(
+        "a constant that needs itself",
+        "A `let` may use constants that stand further down, but not, around some corners, itself.",
+        wrong="let a = b + 1, b = a\nINPUT(3x8x8) -> FC(a)\n",
+        mended="let a = b + 1, b = 9\nINPUT(3x8x8) -> FC(a)\n",
+    ),
+    "E208": Code(
+        "no such function",
+        "Expressions may call range, zip, len, min, max, sum, abs, round, ceil, floor, log2 and "
+        "sqrt.",
+        wrong="INPUT(3x8x8) -> FC(pow(2, 3))\n",
+        mended="INPUT(3x8x8) -> FC(2**3)\n",
+    ),
+    "E209": Code(
+        "said twice",
+        "A name is declared once, and a file has one `net` and one `train` statement.",
+        wrong="let a = 4\nlet a = 8\nINPUT(3x8x8) -> FC(a)\n",
+        mended="let a = 4\nINPUT(3x8x8) -> FC(a)\n",
+    ),
+    "E213": Code(
+        "no input shape",
+        "The chain begins without INPUT, or INPUT says no shape: `--input 3x32x32` gives one, or "
+        "`INPUT(3x32x32)` in the spec.",
+        wrong="CONV(4) -> RELU\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+    ),
+}
