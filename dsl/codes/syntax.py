@@ -60,23 +60,22 @@ CODES = {
         mended="INPUT(3x8x8) -> FC(10)\n",
     ),
     "E110": Code(
-        "an arrow without a layer on one side",
-        "An arrow stands between two elements of a chain.",
+        "an arrow without a layer on one side, or a second chain",
+        "An arrow stands between two elements of a chain. A file has one chain, the net: a line "
+        "that lost its arrow begins a second one.",
         wrong="INPUT(3x8x8) -> -> FC(10)\n",
         mended="INPUT(3x8x8) -> FC(10)\n",
     ),
     "E111": Code(
-        "a bracket that is never closed",
-        "Each `(`, `[` and `{` is closed by its own kind. The message points at the bracket that "
-        "stayed open.",
-        wrong="INPUT(3x8x8) -> CONV(4, 3 -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        "an empty file",
+        "There is no statement in the file, only white space and comments.",
+        wrong="# nothing yet\n",
+        mended="INPUT(3x8x8) -> FC(10)\n",
     ),
     "E112": Code(
-        "a bracket that closes nothing",
-        "There is no open bracket of this kind.",
-        wrong="INPUT(3x8x8) -> CONV(4, 3)) -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        "no net where one is needed",
+        "A file without a chain is a library of blocks, lets and defaults. It can be checked, but "
+        "there is nothing to train or compile.",
     ),
     "E113": Code(
         "an empty group or branch",
@@ -157,8 +156,8 @@ CODES = {
     "E125": Code(
         "something that does not belong here",
         "The text is right up to this place. The message says what could stand here.",
-        wrong="INPUT(3x8x8) -> CONV(4 ? 3) -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        wrong="INPUT(3x8x8) -> FC(4 - * 3)\n",
+        mended="INPUT(3x8x8) -> FC(4 * 3)\n",
     ),
     "E126": Code(
         "a statement without its word",
@@ -171,21 +170,17 @@ CODES = {
         "too many syntax errors",
         "After many syntax errors the rest of the text is not read: this may be no spec at all.",
     ),
-    "E130": Code(
-        "a second chain",
-        "A file has one chain, the net. A line that lost its arrow begins a second one.",
-        wrong="INPUT(3x8x8) -> CONV(4)\nRELU -> FC(10)\n",
-        mended="INPUT(3x8x8) -> CONV(4)\n-> RELU -> FC(10)\n",
+    "E128": Code(
+        "a bracket that is never closed",
+        "Each `(`, `[` and `{` is closed by its own kind. The message points at the bracket that "
+        "stayed open.",
+        wrong="INPUT(3x8x8) -> CONV(4, 3 -> RELU\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
     ),
-    "E131": Code(
-        "an empty file",
-        "There is no statement in the file, only white space and comments.",
-        wrong="# nothing yet\n",
-        mended="INPUT(3x8x8) -> FC(10)\n",
-    ),
-    "E132": Code(
-        "no net where one is needed",
-        "A file without a chain is a library of blocks, lets and defaults. It can be checked, but "
-        "there is nothing to train or compile.",
+    "E129": Code(
+        "a bracket that closes nothing",
+        "There is no open bracket of this kind.",
+        wrong="INPUT(3x8x8) -> CONV(4, 3)) -> RELU\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
     ),
 }
