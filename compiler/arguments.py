@@ -124,7 +124,7 @@ class Declared:
         for i, (name, argument) in enumerate(self.arguments.items()):
             if name in self.given:
                 value = show(self.given[name])
-                leading = i == len(parts) and argument.type.words == () and i < 2
+                leading = i == len(parts) and (i == 0 or name == "k") and not argument.type.words
                 parts.append(value if leading else f"{name}={value}")
         return f"{self.word}({', '.join(parts)})" if parts else self.word
 

@@ -73,18 +73,18 @@ class _Lowering:
         inputs = [self.net.layers[0].name]
         for layer in layers:
             self._forward(layer)
-        result = layers[-1].name
+        results = [layers[-1].name]
         if self.purpose != "predict":
             inputs.append("target")
             self._loss(layers[-1])
             self._backward(layers)
-            result = "loss"
+            results.append("loss")
             self._meet(layers)
         if self.purpose == "train":
             self._update()
         return Program(
             self.purpose, self.batch, self.parts, self.dtype, self.buffers, tuple(self.steps),
-            tuple(inputs), result,
+            tuple(inputs), tuple(results),
         )  # fmt: skip
 
     def _live_layers(self) -> list[NetLayer]:

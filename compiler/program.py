@@ -105,7 +105,7 @@ class Program:
     batch    the most samples of a step
     parts    into how many parts they are split, which differ by at most one sample
     inputs   the buffers that the caller fills: data, and target where there is a loss
-    result   the buffer that the caller reads: the loss, or the scores
+    results  the buffers that the caller reads: the scores, and the loss where there is one
     """
 
     purpose: Purpose
@@ -115,7 +115,7 @@ class Program:
     buffers: Mapping[str, Buffer]
     steps: tuple[Step, ...]
     inputs: tuple[str, ...]
-    result: str
+    results: tuple[str, ...]
     plan: Plan | None = None
 
     @property

@@ -39,7 +39,7 @@ def show(value: object) -> str:
         case list():
             return "[" + ", ".join(show(v) for v in value) + "]"
         case tuple():
-            if len(value) > 1 and all(type(v) is int and v >= 0 for v in value):
+            if 1 < len(value) < 4 and all(type(v) is int and v > 0 for v in value):
                 return "x".join(str(v) for v in value)
             return "(" + ", ".join(show(v) for v in value) + ("," if len(value) == 1 else "") + ")"
         case None:

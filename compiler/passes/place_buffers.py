@@ -49,7 +49,7 @@ class PlaceBuffers:
 
 
 def lifetimes(program: Program, home: str, scratch: bool = True) -> list[Lifetime]:
-    """When each buffer of a home is alive. Inputs are from the start, the result to the end."""
+    """When each buffer of a home is alive. Inputs are from the start, results to the end."""
     first: dict[str, int] = {}
     last: dict[str, int] = {}
 
@@ -63,7 +63,8 @@ def lifetimes(program: Program, home: str, scratch: bool = True) -> list[Lifetim
     for number, step in enumerate(program.steps):
         for name in step.buffers():
             touch(name, number)
-    touch(program.result, len(program.steps))
+    for name in program.results:
+        touch(name, len(program.steps))
     found = []
     for name, start in first.items():
         buffer = program.buffers[name]

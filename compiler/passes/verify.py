@@ -6,7 +6,7 @@
 3. Every part and joint buffer is written by one step alone.
 4. A split step writes part buffers only (gradients too, where there is one part).
 5. A view has as many numbers as what it is a view of.
-6. The result is written.
+6. Every result is written.
 7. In a plan, every part and joint buffer has a place, and no two that are alive at once overlap.
 """
 
@@ -54,8 +54,9 @@ def _check_steps(program: Program) -> None:
             if step.split and not own:
                 raise InvalidProgram(4, f"{at} is split and writes {name}, which parts share")
             written.add(root.name)
-    if program.root(program.result).name not in written:
-        raise InvalidProgram(6, f"nothing writes the result {program.result}")
+    for name in program.results:
+        if program.root(name).name not in written:
+            raise InvalidProgram(6, f"nothing writes the result {name}")
 
 
 def _check_views(program: Program) -> None:

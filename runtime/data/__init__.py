@@ -75,7 +75,7 @@ def _usage(name: str) -> str:
 
 def _suggestions(spec: str, name: str) -> tuple[str, ...]:
     known = f"the sources are {', '.join(_usage(name) for name in SOURCES)}"
-    if spec.endswith(".npz"):
+    if name.endswith(".npz"):
         return (f"did you mean npz:{spec}?", known)
     near = difflib.get_close_matches(name.lower(), [*SOURCES, *NOT_BUILT_YET], n=1)
     if near and near[0] in SOURCES:

@@ -105,5 +105,5 @@ def _check_finite(where: str, x: NDArray[np.float32]) -> None:
             place = tuple(int(i) for i in np.argwhere(~np.isfinite(sample))[0])
             raise DataError(
                 f"{where}: sample {index} holds {sample[place]} at {place}",
-                help=("replace it, or drop the sample: x[np.isfinite(x).all(axis=(1, 2, 3))]",),
+                help=("replace it, or drop the sample and its label",),
             )

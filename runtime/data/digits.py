@@ -54,7 +54,7 @@ def split(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def _shuffled(salt: str, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Places in the file, (n,), in the order of a hash: no library's generator, which may change."""
+    """Places in the file, (n,), in the order of a hash: a library's generator may change."""
 
     def key(place: int) -> bytes:
         return hashlib.sha256(f"digits {salt} {place}".encode()).digest()

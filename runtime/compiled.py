@@ -1,0 +1,233 @@
+"""A compiled net: weights, training steps, gradients and predictions.
+
+Everything that goes in or comes out is in the layouts of the layers' documentation, whatever
+a program uses inside.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from cnnc.compiler.layers.counted import key_of
+from cnnc.compiler.layers.layer import Array, Weight
+from cnnc.compiler.lower import lower
+from cnnc.compiler.memory import Memory, memory_of
+from cnnc.compiler.net import Net
+from cnnc.compiler.passes.pipeline import compile_program
+from cnnc.compiler.program import Program, Purpose
+from cnnc.compiler.training.settings import Training
+from cnnc.compiler.values import show_shape
+
+from .engine import Engine
+from .team import Team
+
+DTYPES = ("float32", "float64")
+
+
+class Weights(MutableMapping[str, Array]):
+    """The weights by name. Reading gives a copy; writing checks shape and type and copies."""
+
+    def __init__(self, net: Net, shared: dict[str, Array], dtype: str) -> None:
+        self._shared, self._dtype = shared, dtype
+        self.described: dict[str, Weight] = {
+            f"{layer.name}.{weight.name}": weight for layer in net.layers for weight in layer.weights
+        }
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.described:
+            raise KeyError(f"no weight {name!r}; there are {', '.join(self.described)}")
+        return self._shared[name].copy()
+
+    def __setitem__(self, name: str, value: Array) -> None:
+        if name not in self.described:
+            raise KeyError(f"no weight {name!r}; there are {', '.join(self.described)}")
+        array = np.asarray(value)
+        wanted = self.described[name].shape
+        if array.shape != wanted:
+            raise ValueError(
+                f"{name} has shape {show_shape(wanted)}, not {show_shape(array.shape) or 'a number'}"
+            )
+        if array.dtype.kind != "f" or array.dtype.itemsize > np.dtype(self._dtype).itemsize:
+            raise ValueError(f"{name} is {self._dtype}, and {array.dtype} would lose something")
+        self._shared[name][...] = array
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a net keeps all its weights")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.described)
+
+    def __len__(self) -> int:
+        return len(self.described)
+
+
+class Compiled:
+    """What `net.compile(…)` gives.
+
+    batch    the most samples of a step
+    shards   into how many parts a batch is split; it changes sums in their last bits, so it
+             belongs to the program. By default it follows from the batch alone
+    threads  how many parts run at once; it changes no bit. By default one a core
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        training: Training,
+        *,
+        batch: int,
+        seed: int = 0,
+        shards: int | None = None,
+        threads: int | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype is {' or '.join(DTYPES)}, not {dtype}")
+        for name, value in (("batch", batch), ("shards", shards), ("threads", threads)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is at least 1, not {value}")
+        self.net, self.training, self.batch, self.dtype = net, training, batch, dtype
+        self.shards = min(batch, shards or usual_shards(batch))
+        self.seed = seed
+        self.lr = float(training.lr)
+        self.steps = 0  # training steps so far
+        self._shared: dict[str, Array] = {}
+        self._team = Team(min(self.shards, threads or os.cpu_count() or 1))
+        self.weights = Weights(net, self._shared, dtype)
+        self._start_weights()
+
+    def _start_weights(self) -> None:
+        """Each weight from its own generator: one layer more does not change the others."""
+        for number, (name, weight) in enumerate(self.weights.described.items()):
+            rng = np.random.Generator(np.random.PCG64([self.seed, number]))
+            start = weight.init.fill(rng, weight.shape, weight.fan_in, weight.fan_out)
+            self._shared[name] = np.ascontiguousarray(start, dtype=self.dtype)
+
+    # -- programs ---------------------------------------------------------------------
+
+    def program(
+        self, purpose: Purpose, watch: Callable[[str, Program], None] = lambda name, program: None
+    ) -> Program:
+        """The compiled program for a purpose."""
+        lowered = lower(self.net, purpose, self.training, self.batch, self.shards, self.dtype)
+        return compile_program(lowered, watch)
+
+    def _engine(self, purpose: Purpose) -> Engine:
+        return Engine(self.program(purpose), self._shared, self._team)
+
+    @cached_property
+    def _train(self) -> Engine:
+        return self._engine("train")
+
+    @cached_property
+    def _gradients(self) -> Engine:
+        return self._engine("gradients")
+
+    @cached_property
+    def _predict(self) -> Engine:
+        return self._engine("predict")
+
+    @property
+    def memory(self) -> Memory:
+        """Bytes that training takes, as planned."""
+        return memory_of(self._train.program)
+
+    def listing(self) -> str:
+        """The training program: one line a step."""
+        return self._train.program.listing()
+
+    # -- running ----------------------------------------------------------------------
+
+    def step(self, x: Array, y: Array) -> float:
+        """One training step; returns the mean loss before the update.
+
+        x   (N, *input) floats, 1 … batch samples
+        y   (N,) classes; (N, H, W) where the output is maps
+        """
+        self.steps += 1
+        loss, _ = self._run(self._train, x, y, self.steps)
+        return loss
+
+    def step_scored(self, x: Array, y: Array) -> tuple[float, Array]:
+        """As `step`; also the scores (N, *output) that the loss was taken of."""
+        self.steps += 1
+        return self._run(self._train, x, y, self.steps)
+
+    def loss_and_grads(self, x: Array, y: Array) -> tuple[float, dict[str, Array]]:
+        """The mean loss and the gradient of every trainable weight; nothing is changed."""
+        loss, _ = self._run(self._gradients, x, y, self.steps + 1)
+        names = [n for n, w in self.weights.described.items() if w.trainable]
+        return loss, {name: self._shared[f"d({name})"].copy() for name in names}
+
+    def predict(self, x: Array) -> Array:
+        """The net's output (N, *output) in evaluation mode, for any N."""
+        x = self._checked(x, None)
+        scores = np.empty((len(x), *self.net.output_shape), self.dtype)
+        result = self._predict.program.results[0]
+        for start in range(0, len(x), self.batch):
+            some = x[start : start + self.batch]
+            parts = self._predict.run({self.net.layers[0].name: some})
+            np.concatenate([p[result] for p in parts], out=scores[start : start + len(some)])
+        return scores
+
+    def _run(self, engine: Engine, x: Array, y: Array, step: int) -> tuple[float, Array]:
+        x = self._checked(x, self.batch)
+        target = self._checked_classes(x, y)
+        judged = target.size
+        control = self._shared
+        control["scale"][0] = 1 / judged
+        if "lr" in control:
+            control["lr"][0] = self.lr
+            control["step"][0] = step
+        for number, layer in enumerate(self.net.layers):
+            if layer.layer.random:
+                control[f"{layer.name}.key"][0] = key_of(self.seed, step, number)
+        parts = engine.run({self.net.layers[0].name: x, "target": target})
+        scores, loss = engine.program.results
+        return float(parts[0][loss][0]), np.concatenate([p[scores] for p in parts])
+
+    # -- what comes in ----------------------------------------------------------------
+
+    def _checked(self, x: Array, most: int | None) -> Array:
+        x = np.asarray(x)
+        wanted = self.net.input_shape
+        if x.ndim == 0 or x.shape[1:] != wanted:
+            raise ValueError(
+                f"x is (N, {', '.join(map(str, wanted))}), N samples of the net's"
+                f" INPUT({show_shape(wanted)}), and has shape {x.shape}"
+            )
+        if len(x) < 1 or (most is not None and len(x) > most):
+            raise ValueError(f"a step takes 1 to {most} samples, not {len(x)}")
+        if x.dtype.kind not in "fiub":
+            raise ValueError(f"x holds numbers, not {x.dtype}")
+        return x
+
+    def _checked_classes(self, x: Array, y: Array) -> Array:
+        y = np.asarray(y)
+        places = self.training.loss.places(self.net.output_shape)
+        if y.shape != (len(x), *places):
+            raise ValueError(f"y has shape {(len(x), *places)}, not {y.shape}")
+        if y.dtype.kind not in "iu":
+            raise ValueError(f"y holds integer classes, not {y.dtype}")
+        classes = self.net.output_shape[0]
+        if y.min() < 0 or y.max() >= classes:
+            wrong = y.max() if y.max() >= classes else y.min()
+            raise ValueError(
+                f"y has class {wrong}, and the net has {classes} outputs: 0 to {classes - 1}"
+            )
+        return y
+
+    def state(self) -> Mapping[str, Array]:
+        """What the optimizer keeps, by name (views)."""
+        buffers = self._train.program.buffers.values()
+        return {b.name: self._shared[b.name] for b in buffers if b.home == "optimizer"}
+
+
+def usual_shards(batch: int) -> int:
+    """How many parts a batch makes by default: none smaller than 8 samples, at most 4."""
+    return max(1, min(4, batch // 8))

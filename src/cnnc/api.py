@@ -1,0 +1,214 @@
+"""The Python interface: load or parse a spec, look at its net, compile it, train it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .compiler.elaborate.bind import Binder
+from .compiler.elaborate.check import Checked, check
+from .compiler.elaborate.scope import Scope
+from .compiler.layers.layer import Shape
+from .compiler.net import Net as Layers
+from .compiler.net import NetLayer
+from .compiler.training.settings import Training
+from .compiler.values import show
+from .dsl import nodes
+from .dsl.diagnostics import Diagnostic, Diagnostics, SpecError
+from .dsl.parser import parse as parse_source
+from .dsl.parser import parse_value, read_source
+from .dsl.source import Source
+
+if TYPE_CHECKING:
+    from .runtime.compiled import Compiled
+    from .runtime.run import Run
+    from .runtime.trainer import Watch
+
+
+class Net:
+    """A checked net: its shapes and counts, before anything runs."""
+
+    def __init__(self, checked: Checked) -> None:
+        self.checked = checked
+        self._net: Layers = checked.require()
+
+    @property
+    def name(self) -> str | None:
+        """As `net NAME` says."""
+        return self._net.name
+
+    @property
+    def input_shape(self) -> Shape:
+        """Of one sample: (C, H, W) or (K,)."""
+        return self._net.input_shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Of one sample."""
+        return self._net.output_shape
+
+    @property
+    def params(self) -> int:
+        """How many weights."""
+        return self._net.params
+
+    @property
+    def trainable(self) -> int:
+        """How many of them are trained."""
+        return self._net.trainable
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one sample."""
+        return self._net.macs
+
+    @property
+    def layers(self) -> tuple[NetLayer, ...]:
+        """Every layer of the expanded net."""
+        return self._net.layers
+
+    @property
+    def training(self) -> Training:
+        """The `train` block, with the defaults for what it does not say."""
+        return self.checked.training or Training()
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Warnings and notes."""
+        return self.checked.diagnostics
+
+    def __repr__(self) -> str:
+        return str(self._net)
+
+    def expanded(self) -> str:
+        """The net as a spec without knobs, repeats or defaults: it checks to the same net."""
+        return expanded(self._net)
+
+    def compile(
+        self,
+        batch: int = 64,
+        device: str = "cpu",
+        seed: int = 0,
+        optimizer: str | None = None,
+        loss: str | None = None,
+        shards: int | None = None,
+        threads: int | None = None,
+        dtype: str = "float32",
+    ) -> Compiled:
+        """A compiled net, ready to train and predict.
+
+        batch      the most samples of a training step
+        optimizer  as in a train block, "sgd(momentum=0.9)"; None for what the spec says
+        loss       likewise
+        shards     into how many parts a batch is split: it belongs to the result's bits
+        threads    how many parts run at once: it does not
+        """
+        from .runtime.compiled import Compiled
+
+        if device != "cpu":
+            raise ValueError(f"device {device!r} is not built yet: use device='cpu'")
+        given: dict[str, Any] = {}
+        for name, text in (("optimizer", optimizer), ("loss", loss)):
+            if text is not None:
+                given[name] = _setting(name, text)
+        return Compiled(
+            self._net, self.training.replace(**given), batch=batch, seed=seed, shards=shards,
+            threads=threads, dtype=dtype,
+        )  # fmt: skip
+
+
+def load(
+    path: str | os.PathLike[str],
+    set: Mapping[str, object] | None = None,
+    input: str | tuple[int, ...] | None = None,
+) -> Net:
+    """Read and check a spec file; raises SpecError with `.diagnostics` where it does not hold.
+
+    set    knobs and layer arguments: {"N": 3, "CONV.filters": 16}
+    input  replaces INPUT's shape: "3x32x32" or (3, 32, 32)
+    """
+    return Net(check_source(read_source(os.fspath(path)), set, input))
+
+
+def parse(
+    text: str,
+    set: Mapping[str, object] | None = None,
+    input: str | tuple[int, ...] | None = None,
+    name: str = "<text>",
+) -> Net:
+    """Check a spec given as text; otherwise as `load`."""
+    return Net(check_source(Source(name, text), set, input))
+
+
+def train(
+    spec: str | os.PathLike[str] | Net,
+    data: str,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    set: Mapping[str, object] | None = None,
+    input: str | tuple[int, ...] | None = None,
+    threads: int | None = None,
+    shards: int | None = None,
+    watch: Watch | None = None,
+    **options: object,
+) -> Run:
+    """Compile a spec and train it: what `cnnc train` does.
+
+    options   settings of the train block that win over the spec's: epochs, batch, lr, seed,
+              optimizer, …, each as a value or as text of the language
+    """
+    from .runtime.run import train_run
+
+    net = spec if isinstance(spec, Net) else load(spec, set, input)
+    changes = {
+        name: _setting(name, value if isinstance(value, str) else show(value))
+        for name, value in options.items()
+    }
+    training = net.training.replace(**changes)
+    return train_run(
+        net.checked.require(), training, data, out,
+        spec_text=net.expanded(), threads=threads, shards=shards, watch=watch,
+    )  # fmt: skip
+
+
+def check_source(
+    source: Source,
+    set: Mapping[str, object] | None = None,
+    input: str | tuple[int, ...] | None = None,
+) -> Checked:
+    """Check a source: what `load` does, with the diagnostics instead of an exception."""
+    file, diagnostics = parse_source(source)
+    sets = {name: _value(f"--set {name}", value) for name, value in (set or {}).items()}
+    shape = None if input is None else _value("--input", input)
+    return check(file, diagnostics, sets, shape)
+
+
+def _value(where: str, value: object) -> nodes.Expr:
+    """A value of the language, given as text or as a Python value."""
+    text = value if isinstance(value, str) else show(value)
+    node, diagnostics = parse_value(Source(where, text))
+    if diagnostics or node is None:
+        raise SpecError(diagnostics)
+    return node
+
+
+def _setting(name: str, text: str) -> Any:
+    """One setting of a train block, from text."""
+    if name not in Training.arguments:
+        raise TypeError(f"no setting {name!r}; there are {', '.join(Training.arguments)}")
+    found = Diagnostics()
+    node = _value(name, text)
+    training = Binder(found).make(
+        Training, (nodes.Argument(node.span, name, node),), node.span, Scope()
+    )
+    found.raise_if_failed()
+    return getattr(training, name)
+
+
+def expanded(net: Layers) -> str:
+    """A net as a spec without knobs, repeats or defaults."""
+    lines = [f"net {net.name}", ""] if net.name else []
+    for number, layer in enumerate(net.layers):
+        lines.append(("-> " if number else "") + layer.layer.written())
+    return "\n".join(lines) + "\n"
