@@ -1,0 +1,334 @@
+"""The syntax tree of a `.cnn` file: what was written, not yet what it means.
+
+Every node has the span that it was written at; two trees are equal when they say the
+same, wherever they stand. Numbers keep their text (`61_706`, `100k`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Union
+
+from .source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The base of all nodes."""
+
+    span: Span = field(compare=False, repr=False)
+
+
+# -- values ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """`64`, `61_706`, `1.5M`, `512MB`, `0.05`; `value` has the suffix worked in."""
+
+    value: int | float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean(Node):
+    """`true` or `false`."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class String(Node):
+    """`"text"`; `value` is without the quotes."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeLiteral(Node):
+    """`3x32x32`, `5x5`."""
+
+    dims: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A knob, a constant, a block's formal, a loop's name or a word like `same`."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TapReference(Node):
+    """`@name` as an argument's value: UNPOOL(@pool1)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListValue(Node):
+    """`[a, b]`."""
+
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TupleValue(Node):
+    """`(a, b)`, `(a,)` or `()`."""
+
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """`-a`, `+a`, `not a`."""
+
+    op: str
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """A left-to-right run of operators of one precedence: `a + b - c`, `a * b // c`.
+
+    A run and not a tree of pairs, so that a long sum is no deeper than a short one.
+    `**`, which associates to the right, has exactly one item in `rest`.
+    """
+
+    first: Expr
+    rest: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Node):
+    """`a < b <= c`, with Python's meaning of a chain."""
+
+    first: Expr
+    rest: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logical(Node):
+    """`a and b and c`, `a or b`."""
+
+    op: str
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Node):
+    """`then if test else other`."""
+
+    then: Expr
+    test: Expr
+    other: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Argument(Node):
+    """`value` or `name=value` in a call or a layer. `name_span` is the name's place."""
+
+    name: str | None
+    value: Expr
+    name_span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """`max(a, b)`, `memory(batch=64)`, `sgd(momentum=0.9)`."""
+
+    function: Name
+    args: tuple[Argument, ...]
+
+
+Expr = Union[
+    Number, Boolean, String, ShapeLiteral, Name, TapReference, ListValue, TupleValue,
+    Unary, Binary, Compare, Logical, Conditional, Call,
+]  # fmt: skip
+
+
+# -- chains ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Layer(Node):
+    """`CONV`, `CONV(64, 3)`, `residual(64)`: a layer, a custom layer or a block.
+
+    `args` is None where no parentheses were written. `name_span` covers the name alone.
+    """
+
+    name: str
+    args: tuple[Argument, ...] | None
+    name_span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Branching(Node):
+    """`CONCAT{ a | b }`, `ADD{ … }`, `MUL{ … }`, `AUX(0.3){ chain }`."""
+
+    name: str
+    args: tuple[Argument, ...] | None
+    branches: tuple[Chain, ...]
+    name_span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tap(Node):
+    """`@name` at the head of a branch."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Node):
+    """`[ chain ]`."""
+
+    chain: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class For(Node):
+    """`for a, b in items [ chain ]`."""
+
+    targets: tuple[Name, ...]
+    items: Expr
+    body: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat(Node):
+    """`x*N`."""
+
+    element: Element
+    count: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Optional(Node):
+    """`x?` or `x?(condition)`."""
+
+    element: Element
+    condition: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Node):
+    """`x as name`."""
+
+    element: Element
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped(Node):
+    """`x :: 64x16x16`."""
+
+    element: Element
+    shape: Expr
+
+
+Element = Union[Layer, Branching, Tap, Group, For, Repeat, Optional, Named, Shaped]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain(Node):
+    """`a -> b -> c`; also the statement that is the net itself."""
+
+    elements: tuple[Element, ...]
+
+
+# -- statements -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Net(Node):
+    """`net NAME`."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Knob(Node):
+    """`NAME = value` or `NAME = value in choices` of a `param` statement."""
+
+    name: Name
+    value: Expr
+    choices: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Param(Node):
+    """`param N = 2 in [1, 2, 3], M = 2`."""
+
+    knobs: tuple[Knob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Node):
+    """`NAME = value` of a `let` or a `train` statement."""
+
+    name: Name
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Let(Node):
+    """`let a = 1, b = a + 1`."""
+
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Default(Node):
+    """`default CONV(width, 3, pad=same)`."""
+
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Formal(Node):
+    """A formal of a block, with its default or None."""
+
+    name: Name
+    default: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Node):
+    """`block NAME(formals) = chain`."""
+
+    name: Name
+    formals: tuple[Formal, ...]
+    body: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Import(Node):
+    """`import "file.cnn"`."""
+
+    path: String
+
+
+@dataclass(frozen=True, slots=True)
+class Expect(Node):
+    """`expect condition`."""
+
+    condition: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Train(Node):
+    """`train { name = value … }`."""
+
+    settings: tuple[Setting, ...]
+
+
+Statement = Union[Net, Param, Let, Default, Block, Import, Expect, Train, Chain]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A whole file: its statements in the order that they were written."""
+
+    statements: tuple[Statement, ...]
+    source: Source = field(compare=False, repr=False)
