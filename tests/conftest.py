@@ -10,10 +10,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# A loaded machine is no reason to fail, and CI tries the same examples each time.
+settings.register_profile("cnnc", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("cnnc")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

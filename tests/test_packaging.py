@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -53,6 +54,15 @@ def test_constraints_pin_what_the_project_asks_for() -> None:
     wanted = [requirement for group in groups for requirement in group]
     names = {requirement.split(">=")[0] for requirement in wanted}
     assert names - pins.keys() == set()
+
+
+def test_make_alone_lists_every_target() -> None:
+    text = (ROOT / "Makefile").read_text()
+    wanted = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert wanted
+    run = subprocess.run(["make", "-C", ROOT], capture_output=True, text=True, check=True)
+    listed = re.findall(r"^  make (\S+) +\S", run.stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(wanted[1].split())
 
 
 def test_grammar_is_package_data() -> None:
