@@ -52,6 +52,11 @@ def lower(
     return lowering.program()
 
 
+def usual_shards(batch: int) -> int:
+    """How many parts a batch makes by default: none smaller than 8 samples, at most 4."""
+    return max(1, min(4, batch // 8))
+
+
 @dataclass
 class _Lowering:
     net: Net

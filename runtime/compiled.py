@@ -15,7 +15,7 @@ import numpy as np
 
 from cnnc.compiler.layers.counted import key_of
 from cnnc.compiler.layers.layer import Array, Weight
-from cnnc.compiler.lower import lower
+from cnnc.compiler.lower import lower, usual_shards
 from cnnc.compiler.memory import Memory, memory_of
 from cnnc.compiler.net import Net
 from cnnc.compiler.passes.pipeline import compile_program
@@ -226,8 +226,3 @@ class Compiled:
         """What the optimizer keeps, by name (views)."""
         buffers = self._train.program.buffers.values()
         return {b.name: self._shared[b.name] for b in buffers if b.home == "optimizer"}
-
-
-def usual_shards(batch: int) -> int:
-    """How many parts a batch makes by default: none smaller than 8 samples, at most 4."""
-    return max(1, min(4, batch // 8))

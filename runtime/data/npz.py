@@ -4,6 +4,8 @@ x_train, x_test    samples (n, C, H, W); (n, H, W) serves for an INPUT of one ch
 y_train, y_test    classes (n,), counted from 0, of an integer type
 """
 
+import ast
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -19,7 +21,10 @@ from cnnc.runtime.data.resize import SIZE_LIMIT
 from cnnc.runtime.errors import DataError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-# What a damaged zip file makes zipfile and NumPy's header reader raise.
+_NUMBERS = re.compile("[<>|=]?[biuf](1|2|4|8|16)")  # types as their header writes them
+_HEADER_LIMIT = 10_000  # bytes, NumPy's own
+_DIMENSIONS_LIMIT = 32  # what every NumPy takes
+# What a damaged file makes zipfile and the reading of a literal raise.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
            TypeError, SyntaxError, OverflowError)  # fmt: skip
 
@@ -111,24 +116,35 @@ def _declared_size(spec: str, archive: zipfile.ZipFile, key: str) -> int:
 
 
 def _header(spec: str, key: str, file: IO[bytes]) -> _Header:
-    """Reads up to the first byte of the array. NumPy bounds the header's length itself."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-    else:
-        raise DataError(f"{spec}: {key} is in version {version[0]}.{version[1]} of the npy format")
-    if dtype.hasobject:
+    """Reads up to the first byte of the array: a magic, a version, a length, a Python literal.
+
+    Not by NumPy's reader, which lets errors of Python's tokenizer through.
+
+    Source    numpy.lib.format, "Format Version 1.0" to "3.0"
+    """
+    start = file.read(8)
+    if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\1\0", b"\2\0", b"\3\0"):
+        raise DataError(f"{spec}: {key} does not begin as an array of version 1, 2 or 3")
+    width = 2 if start[6] == 1 else 4
+    length = int.from_bytes(file.read(width), "little")
+    if length > _HEADER_LIMIT:
+        raise DataError(f"{spec}: {key} has a header of {length:,} bytes")
+    table = ast.literal_eval(file.read(length).decode("utf-8").strip())
+    if not isinstance(table, dict) or set(table) != {"descr", "fortran_order", "shape"}:
+        raise DataError(f"{spec}: {key} has a header that is none")
+    word, fortran, shape = table["descr"], table["fortran_order"], table["shape"]
+    if word == "|O":
         raise DataError(
             f"{spec}: {key} holds Python objects, which are never read: they could run code",
             help=("save an array of numbers; samples of equal shape stack with np.stack",),
         )
-    if dtype.kind not in "biuf":
-        raise DataError(f"{spec}: {key} is of type {dtype}, not of numbers")
+    if not isinstance(word, str) or not _NUMBERS.fullmatch(word):
+        raise DataError(f"{spec}: {key} is of type {word!r:.50}, not of numbers")
+    if type(shape) is not tuple or len(shape) > _DIMENSIONS_LIMIT:
+        raise DataError(f"{spec}: {key} has a shape that is none")
     if not all(type(side) is int and 0 <= side < 2**63 for side in shape):
-        raise DataError(f"{spec}: {key} has a shape that is none: {shape}")
-    return _Header(shape, fortran, dtype)
+        raise DataError(f"{spec}: {key} has a shape that is none")
+    return _Header(shape, bool(fortran), np.dtype(word))
 
 
 def _array(spec: str, archive: zipfile.ZipFile, key: str) -> NDArray[Any]:

@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def spec_options(command: F) -> F:
+    """`--set` and `--input`, as every command that reads a spec takes them."""
+    for option in (
+        click.option(
+            "--input", "input_shape", metavar="SHAPE", help="Replaces INPUT's shape: 3x32x32."
+        ),
+        click.option(
+            "--set",
+            "sets",
+            metavar="NAME=VALUE",
+            multiple=True,
+            callback=_parsed,
+            help="Sets a knob (N=3) or what layers take unless they say otherwise"
+            " (CONV.filters=16). May be given several times.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _parsed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for text in value:
+        name, equals, given = text.partition("=")
+        if not equals or not name.strip() or not given.strip():
+            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE", ctx, param)
+        result[name.strip()] = given.strip()
+    return result

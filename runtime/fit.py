@@ -1,0 +1,45 @@
+"""Data layers take their statistics from the training set, before training starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+
+from cnnc.compiler.layers.layer import Array
+from cnnc.compiler.net import NetLayer
+
+from .compiled import Compiled
+
+CHUNK = 256  # samples at once
+
+
+def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
+    """Fit every data layer on x (N, *input), each on what those before it make of it.
+
+    Returns the names of the layers that were fitted.
+    """
+    fitted: list[NetLayer] = []
+    for layer in compiled.net.layers:
+        if layer.layer.family != "data":
+            continue
+        before = tuple(fitted)
+
+        def batches(before: tuple[NetLayer, ...] = before) -> Iterator[Array]:
+            for start in range(0, len(x), CHUNK):
+                yield _prepared(compiled, before, x[start : start + CHUNK])
+
+        for name, statistic in layer.layer.fit(np, batches).items():
+            compiled.weights[f"{layer.name}.{name}"] = np.asarray(statistic, compiled.dtype)
+        fitted.append(layer)
+    return [layer.name for layer in fitted]
+
+
+def _prepared(compiled: Compiled, layers: tuple[NetLayer, ...], x: Array) -> Array:
+    for layer in layers:
+        y = np.empty((len(x), *layer.output), compiled.dtype)
+        weights = {w.name: compiled.weights[f"{layer.name}.{w.name}"] for w in layer.weights}
+        layer.layer.forward(np, SimpleNamespace(x=x, y=y, **weights))
+        x = y
+    return x

@@ -1,0 +1,185 @@
+"""A run: its folder, and the way from a net and data to a trained net in it.
+
+    RUN/spec.cnn               the spec as expanded: no knobs, repeats or defaults are left
+    RUN/options.json           what it was trained with
+    RUN/weights.safetensors    the weights after the last whole epoch
+    RUN/metrics.jsonl          a line an epoch
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnc import __version__
+from cnnc.compiler.net import Net
+from cnnc.compiler.training.settings import Training
+from cnnc.compiler.values import show_shape
+
+from . import data, metrics, safetensors
+from .compiled import Compiled
+from .errors import RunError
+from .files import remove_stale, write_atomic
+from .fit import fit_data_layers
+from .metrics import Epoch
+from .trainer import Watch, train_epochs
+
+SPEC, OPTIONS, WEIGHTS, METRICS = (
+    "spec.cnn", "options.json", "weights.safetensors", "metrics.jsonl",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    history    what each epoch measured
+    accuracy   on the test samples after the last epoch, 0 … 1
+    """
+
+    path: Path
+    compiled: Compiled
+    history: tuple[Epoch, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """See the class."""
+        return self.history[-1].val_accuracy
+
+
+def train_run(
+    net: Net,
+    training: Training,
+    source: str,
+    out: str | os.PathLike[str] | None,
+    *,
+    spec_text: str,
+    threads: int | None = None,
+    shards: int | None = None,
+    watch: Watch | None = None,
+) -> Run:
+    """Load the data, check that it goes with the net, train, and keep everything in a folder.
+
+    Errors    DataError before anything is written; RunError for a folder that holds a run
+              already, and where the loss stops being a number
+    """
+    watch = watch or Watch()
+    outputs = _outputs(net)
+    dataset = data.load(source, net.input_shape, training.seed, outputs)
+    data.check(dataset, net.input_shape, outputs)
+    compiled = Compiled(
+        net, training, batch=training.batch, seed=training.seed, shards=shards, threads=threads
+    )
+    fit_data_layers(compiled, dataset.train.x)
+    folder = new_folder(out, net.name)
+    write_atomic(folder / SPEC, spec_text.encode())
+    write_atomic(folder / OPTIONS, _options(training, source, compiled).encode())
+    watch.on_start(compiled, dataset)
+
+    def save(epoch: Epoch) -> None:
+        save_weights(compiled, folder)
+        metrics.append(folder / METRICS, epoch)
+
+    history = train_epochs(compiled, dataset, watch, save)
+    return Run(folder, compiled, tuple(history))
+
+
+def _outputs(net: Net) -> int:
+    shape = net.output_shape
+    if len(shape) == 3 and shape[1:] != (1, 1):
+        raise RunError(
+            f"the net's output is {show_shape(shape)}: the data sources have one class an image",
+            help=("end it with FC(classes)",),
+        )
+    return shape[0]
+
+
+def new_folder(out: str | os.PathLike[str] | None, name: str | None) -> Path:
+    """Make the run's folder; without `out` the first free runs/NAME, runs/NAME-2, …"""
+    if out is None:
+        stem = Path("runs") / (name or "net").lower()
+        out, number = stem, 1
+        while Path(out).exists():
+            number += 1
+            out = stem.with_name(f"{stem.name}-{number}")
+    folder = Path(out)
+    if (folder / SPEC).exists():
+        raise RunError(
+            f"{folder} holds a run already, and nothing of it is overwritten",
+            help=("choose another folder with --out, or remove it first",),
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be made: {error.strerror}") from None
+    remove_stale(folder)
+    return folder
+
+
+def save_weights(compiled: Compiled, folder: Path) -> None:
+    """Write all weights and statistics, in place of those of the epoch before."""
+    safetensors.save(folder / WEIGHTS, dict(compiled.weights), {"format": "cnnc"})
+
+
+def load_weights(compiled: Compiled, folder: str | os.PathLike[str]) -> None:
+    """Read a run's weights into a compiled net; RunError where they do not belong to it."""
+    path = Path(folder) / WEIGHTS
+    tensors, _ = safetensors.load(path)
+    missing = [name for name in compiled.weights if name not in tensors]
+    extra = [name for name in tensors if name not in compiled.weights]
+    if missing or extra:
+        what = f"lacks {missing[0]}" if missing else f"has {extra[0]}, which the net does not"
+        raise RunError(f"{path} {what}", help=("was the run's spec.cnn changed?",))
+    for name, tensor in tensors.items():
+        try:
+            compiled.weights[name] = tensor
+        except ValueError as wrong:
+            raise RunError(f"{path}: {wrong}") from None
+
+
+def read_spec(folder: str | os.PathLike[str]) -> Path:
+    """The path of a run's spec; RunError where the folder holds no run."""
+    path = Path(folder) / SPEC
+    if not path.is_file():
+        raise RunError(
+            f"{folder} holds no run: there is no {SPEC} in it",
+            help=("a run is what `cnnc train … --out RUN` writes",),
+        )
+    return path
+
+
+def read_options(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a run was trained with."""
+    path = Path(folder) / OPTIONS
+    try:
+        options = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from None
+    if not isinstance(options, dict):
+        raise RunError(f"{path} is not what a run writes")
+    return options
+
+
+def _options(training: Training, source: str, compiled: Compiled) -> str:
+    settings = {}
+    for name in Training.arguments:
+        value = getattr(training, name)
+        if not isinstance(value, int | float):
+            value = [v.written() for v in value] if isinstance(value, tuple) else value.written()
+        settings[name] = value
+    options = {
+        "cnnc": __version__,
+        "numpy": np.__version__,
+        "data": source,
+        "train": settings,
+        "shards": compiled.shards,
+        "dtype": compiled.dtype,
+    }
+    return json.dumps(options, indent=2) + "\n"
+
+

@@ -1,0 +1,102 @@
+"""Epochs of steps: the schedule, the shuffling, what is measured."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .batches import batches
+from .compiled import Compiled
+from .data import Dataset
+from .errors import RunError
+from .evaluate import classes_of, evaluate
+from .metrics import Epoch
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands after a step.
+
+    loss, accuracy   over this epoch's samples so far
+    seconds          since training began
+    """
+
+    epoch: int
+    epochs: int
+    step: int  # within the epoch, from 1
+    steps: int  # an epoch
+    loss: float
+    accuracy: float
+    lr: float
+    seconds: float
+
+
+class Watch:
+    """Looks on while training runs. The base looks away."""
+
+    def on_start(self, compiled: Compiled, dataset: Dataset) -> None:
+        """Before the first step."""
+
+    def on_step(self, progress: Progress) -> None:
+        """After every step."""
+
+    def on_epoch(self, epoch: Epoch, epochs: int) -> None:
+        """After every epoch, once it is saved."""
+
+
+class Diverged(RunError):
+    """The loss is no number any more."""
+
+
+def train_epochs(
+    compiled: Compiled,
+    dataset: Dataset,
+    watch: Watch,
+    save: Callable[[Epoch], None],
+) -> list[Epoch]:
+    """Train as the net's training settings say.
+
+    save   called after every epoch, before the next begins
+    """
+    training = compiled.training
+    steps = math.ceil(len(dataset.train.x) / training.batch)
+    began = time.perf_counter()
+    history: list[Epoch] = []
+    for epoch in range(training.epochs):
+        epoch_began = time.perf_counter()
+        total, right, seen = 0.0, 0, 0
+        data = batches(dataset.train, training.batch, training.seed, epoch, training.augment)
+        for number, (x, y) in enumerate(data, start=1):
+            factor = training.schedule.factor(compiled.steps, epoch, steps, training.epochs)
+            compiled.lr = training.lr * factor
+            loss, scores = compiled.step_scored(x, y)
+            if not math.isfinite(loss):
+                raise Diverged(
+                    f"the loss is {loss} in epoch {epoch + 1}, step {number} of {steps}",
+                    help=(
+                        f"a smaller learning rate: --lr {training.lr / 10:g}",
+                        "the weights of the last whole epoch are kept",
+                    ),
+                )
+            total += loss * len(x)
+            right += int(np.count_nonzero(classes_of(scores) == y))
+            seen += len(x)
+            watch.on_step(
+                Progress(
+                    epoch + 1, training.epochs, number, steps, total / seen,
+                    right / (seen * max(1, y[0].size)), compiled.lr, time.perf_counter() - began,
+                )
+            )  # fmt: skip
+        test = evaluate(compiled, dataset.test)
+        record = Epoch(
+            epoch + 1, compiled.steps, total / seen, right / (seen * max(1, y[0].size)),
+            test.loss, test.accuracy, compiled.lr, time.perf_counter() - epoch_began,
+        )  # fmt: skip
+        save(record)
+        history.append(record)
+        watch.on_epoch(record, training.epochs)
+    return history
