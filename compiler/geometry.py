@@ -3,7 +3,8 @@
     out = floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1
 
 With `ceil`, floor becomes ceiling and a last window that would start outside the input
-plus the padding before it is dropped (Caffe's and PyTorch's convention).
+plus the padding before it is dropped (Caffe's and PyTorch's convention). A first window that
+is too long by less than a stride counts then, too.
 """
 
 from __future__ import annotations
@@ -29,27 +30,32 @@ class Axis:
         """How many rows one window covers, holes included."""
         return self.dilation * (self.kernel - 1) + 1
 
+    @property
+    def room(self) -> int:
+        """How far the first window can slide; below 0 where even that one does not fit."""
+        room = self.size + self.before + self.after - self.reach
+        return room + self.stride - 1 if self.ceil else room
+
     @cached_property
     def out(self) -> int:
-        """How many windows fit; 0 or less where none does."""
-        room = self.size + self.before + self.after - self.reach
-        if room < 0:
-            return 0
+        """How many windows fit; 0 where none does."""
+        out = max(0, self.room // self.stride + 1)
         if not self.ceil:
-            return room // self.stride + 1
-        out = -(-room // self.stride) + 1
+            return out
         return out - 1 if (out - 1) * self.stride >= self.size + self.before else out
 
     @property
     def missed(self) -> int:
         """How many rows of the input at its end no window reaches (rows of padding do not count).
 
-        Rows between windows when the stride is larger than the kernel are skipped on purpose.
+        Rows between a window and the next, where the stride is larger than the kernel, are
+        skipped on purpose: what is missed starts where one more window would start.
         """
         if self.out < 1:
             return 0
-        last = (self.out - 1) * self.stride + self.reach - self.before
-        return max(0, self.size - max(last, 0))
+        start = self.out * self.stride - self.before
+        end = start - self.stride + self.reach
+        return max(0, self.size - max(start, end, 0))
 
     def rows(self, tap: int) -> tuple[int, int, int]:
         """Where tap number `tap` of the kernel lies inside the input.

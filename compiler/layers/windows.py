@@ -59,8 +59,7 @@ def check_fits(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> None:
     if bad.out >= 1:
         return
     height, width = x[1], x[2]
-    need = (max(1, rows.reach - rows.before - rows.after),
-            max(1, columns.reach - columns.before - columns.after))  # fmt: skip
+    need = tuple(max(1, axis.size - axis.room) for axis in (rows, columns))
     name = layer.written()
     raise Misfit(
         "E301",
@@ -119,8 +118,8 @@ def missed_note(layer: Layer, rows: Axis, columns: Axis) -> tuple[str, str] | No
     if not (rows.missed or columns.missed):
         return None
     parts = [
-        f"the last {a.missed} of {a.size} {one if a.missed == 1 else one + 's'}"
-        for a, one in ((rows, "row"), (columns, "column"))
+        f"the last {a.missed} of {a.size} {what}"
+        for a, what in ((rows, "rows"), (columns, "columns"))
         if a.missed
     ]
     needed = (_reaching(rows), _reaching(columns))
@@ -136,9 +135,6 @@ def missed_note(layer: Layer, rows: Axis, columns: Axis) -> tuple[str, str] | No
 
 def _reaching(axis: Axis) -> int:
     """How much padding after the end makes the last window reach the last row."""
-    after = axis.after
     if not axis.missed:
-        return after
-    while Axis(axis.size, axis.kernel, axis.stride, axis.before, after, axis.dilation).missed:
-        after += 1
-    return after
+        return axis.after
+    return axis.out * axis.stride + axis.reach - axis.before - axis.size
