@@ -34,7 +34,7 @@ format-check: $(VENV)/dev.stamp ## fail where `make format` would change a file
 	$(PY) -m ruff format --check .
 
 types: $(VENV)/dev.stamp ## mypy --strict over every file of the package
-	$(PY) .ci/types.py
+	$(PY) .ci/check_types.py
 
 unit: $(VENV)/dev.stamp ## pytest; what compares with PyTorch skips where it is missing
 	$(PY) -m pytest -q
