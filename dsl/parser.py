@@ -136,6 +136,11 @@ def parse_value(source: Source) -> tuple[n.Expr | None, tuple[Diagnostic, ...]]:
     return None, diagnostics
 
 
+def tokens_of(source: Source) -> list[Token]:
+    """The tokens of a text, in order. White space and comments stand between them."""
+    return _parser().tokens(source.text)
+
+
 def _parse(source: Source, start: str) -> tuple[object, tuple[Diagnostic, ...]]:
     limit = text_diagnostic(source)
     if limit is not None:
