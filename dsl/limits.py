@@ -97,7 +97,7 @@ def nesting_diagnostic(node: n.Node) -> Diagnostic | None:
 
 def children(node: n.Node) -> Iterator[n.Node]:
     """The nodes right below a node, in the order of its fields."""
-    for name in node.__slots__:
+    for name in node.__dataclass_fields__:
         value = getattr(node, name)
         if isinstance(value, n.Node):
             yield value
