@@ -101,7 +101,7 @@ def _holds(diagnostics: Sequence[Diagnostic]) -> bool:
 
 
 def _write_text(results: Sequence[Result], quiet: bool) -> None:
-    found = []
+    found: list[Diagnostic] = []
     for file, checked, diagnostics in results:
         found += diagnostics
         if checked is None or not _holds(diagnostics) or quiet:
@@ -117,7 +117,7 @@ def _layers(file: str, checked: Checked) -> str:
     """The table of a net's layers, with the totals."""
     net = checked.net
     assert net is not None
-    rows = [("name", "layer", "output", "params", "MACs", "receptive field")]
+    rows: list[tuple[str, ...]] = [("name", "layer", "output", "params", "MACs", "receptive field")]
     rows += [_row(layer) for layer in net.layers]
     last = net.layers[-1]
     rows.append(

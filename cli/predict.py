@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -32,13 +33,13 @@ def command(run: str, files: Sequence[str], top: int, form: str) -> int:
     from cnnc.runtime.scores import probabilities
 
     compiled = open_run(run)
-    results = []
+    results: list[tuple[str, int | None, Any, Any]] = []  # file, sample, shares (K,), best (top,)
     for file in files:
         samples = read_samples(file, compiled.net.input_shape)
         shares = probabilities(compiled, compiled.predict(samples))  # (N, K)
-        for number, share in enumerate(shares):
+        for index, share in enumerate(shares):
             best = share.argsort()[::-1][:top]
-            results.append((file, number if len(shares) > 1 else None, share, best))
+            results.append((file, index if len(shares) > 1 else None, share, best))
     if form == "json":
         rows = [
             {"file": file, "sample": number, "classes": best.tolist(),

@@ -31,7 +31,7 @@ from .options import spec_options
 @click.option("--device", type=click.Choice(["cpu"]), default="cpu", show_default=True,
               help="Where it runs; cuda is not built yet.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N",
-              help="How many parts of a batch run at once; the result does not depend on it.")  # fmt: skip
+              help="How many parts of a batch run at once; no bit depends on it.")  # fmt: skip
 @click.option("--out", metavar="RUN", help="The run's folder; by default runs/NAME.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(

@@ -120,7 +120,7 @@ class Declared:
 
     def written(self) -> str:
         """As it would be written in a spec, with the arguments that were given."""
-        parts = []
+        parts: list[str] = []
         for i, (name, argument) in enumerate(self.arguments.items()):
             if name in self.given:
                 value = show(self.given[name])
@@ -226,7 +226,7 @@ def window(*, at_least: int = 1) -> Type:
         if not (
             isinstance(pair, tuple)
             and len(pair) == 2
-            and all(is_integer(n) and n >= at_least for n in pair)  # type: ignore[operator]
+            and all(is_integer(n) and n >= at_least for n in pair)
         ):
             raise BadValue(wanted)
         return pair
@@ -268,7 +268,7 @@ def shape(*ranks: int) -> Type:
         if not (
             isinstance(dims, tuple)
             and len(dims) in ranks
-            and all(is_integer(n) and n >= 1 for n in dims)  # type: ignore[operator]
+            and all(is_integer(n) and n >= 1 for n in dims)
         ):
             raise BadValue(wanted)
         return dims

@@ -31,9 +31,7 @@ class Memory:
     @property
     def total(self) -> int:
         """All of it."""
-        return (
-            self.weights + self.gradients + self.optimizer + self.activations + self.workspace
-        )
+        return self.weights + self.gradients + self.optimizer + self.activations + self.workspace
 
 
 def memory_of(program: Program) -> Memory:
@@ -53,6 +51,7 @@ def memory_of(program: Program) -> Memory:
 
 def memory(net: Net, training: Training, batch: int) -> int:
     """`memory(batch=…)` of an `expect`: the plain program in one part, float32, without work
-    space, so that it is the same on every machine."""
+    space, so that it is the same on every machine.
+    """
     needs = memory_of(lower(net, "train", training, batch))
     return needs.total - needs.workspace

@@ -163,7 +163,10 @@ class Program:
             if row[1].startswith("--"):
                 lines.append(row[1])
                 continue
-            cells = [row[0].rjust(widths[0]), *(c.ljust(w) for c, w in zip(row[1:], widths[1:]))]
+            cells = [
+                row[0].rjust(widths[0]),
+                *(c.ljust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+            ]
             lines.append("  ".join(cells).rstrip())
         return "\n".join(lines)
 

@@ -7,7 +7,6 @@ rule is made of, so no second tree is kept and deep nesting needs no recursion.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lark import Token
@@ -111,7 +110,7 @@ class Builder:
     def parenthesised(self, parts: Sequence[Part]) -> n.Expr:
         """`(a)` is `a`, but its place covers the parentheses."""
         inner: n.Expr = parts[1]
-        return replace(inner, span=self._span(parts))
+        return inner.replace(span=self._span(parts))
 
     def unary(self, parts: Sequence[Part]) -> n.Unary:
         """`-a`, `not a`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from . import nodes as n
 from .diagnostics import Diagnostic
@@ -91,19 +90,5 @@ def nesting_diagnostic(node: n.Node) -> Diagnostic | None:
             return too_deep(node.span, "values")
         if postfixes > DEEPEST:
             return too_deep(node.span, "postfixes (`*`, `?`, `as`, `::`)")
-        waiting.extend((child, values, postfixes) for child in children(node))
+        waiting.extend((child, values, postfixes) for child in n.children(node))
     return None
-
-
-def children(node: n.Node) -> Iterator[n.Node]:
-    """The nodes right below a node, in the order of its fields."""
-    for name in node.__dataclass_fields__:
-        value = getattr(node, name)
-        if isinstance(value, n.Node):
-            yield value
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, n.Node):
-                    yield item
-                elif isinstance(item, tuple):  # the (operator, value) pairs of a run
-                    yield item[1]

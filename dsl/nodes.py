@@ -6,23 +6,24 @@ same, wherever they stand. Numbers keep their text (`61_706`, `100k`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Union
 
+from .record import Record
 from .source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """The base of all nodes."""
 
-    span: Span = field(compare=False, repr=False)
+    uncompared = frozenset({"span", "name_span"})
+
+    span: Span
 
 
 # -- values ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Node):
     """`64`, `61_706`, `1.5M`, `512MB`, `0.05`; `value` has the suffix worked in."""
 
@@ -30,56 +31,48 @@ class Number(Node):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
 class String(Node):
     """`"text"`; `value` is without the quotes."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class ShapeLiteral(Node):
     """`3x32x32`, `5x5`."""
 
     dims: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A knob, a constant, a block's formal, a loop's name or a word like `same`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
 class TapReference(Node):
     """`@name` as an argument's value: UNPOOL(@pool1)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class ListValue(Node):
     """`[a, b]`."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class TupleValue(Node):
     """`(a, b)`, `(a,)` or `()`."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Node):
     """`-a`, `+a`, `not a`."""
 
@@ -87,7 +80,6 @@ class Unary(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Node):
     """A left-to-right run of operators of one precedence: `a + b - c`, `a * b // c`.
 
@@ -99,7 +91,6 @@ class Binary(Node):
     rest: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Compare(Node):
     """`a < b <= c`, with Python's meaning of a chain."""
 
@@ -107,7 +98,6 @@ class Compare(Node):
     rest: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Logical(Node):
     """`a and b and c`, `a or b`."""
 
@@ -115,7 +105,6 @@ class Logical(Node):
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Conditional(Node):
     """`then if test else other`."""
 
@@ -124,16 +113,14 @@ class Conditional(Node):
     other: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Argument(Node):
     """`value` or `name=value` in a call or a layer. `name_span` is the name's place."""
 
     name: str | None
     value: Expr
-    name_span: Span | None = field(default=None, compare=False, repr=False)
+    name_span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`max(a, b)`, `memory(batch=64)`, `sgd(momentum=0.9)`."""
 
@@ -150,7 +137,6 @@ Expr = Union[
 # -- chains ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Layer(Node):
     """`CONV`, `CONV(64, 3)`, `residual(64)`: a layer, a custom layer or a block.
 
@@ -159,34 +145,30 @@ class Layer(Node):
 
     name: str
     args: tuple[Argument, ...] | None
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span
 
 
-@dataclass(frozen=True, slots=True)
 class Branching(Node):
     """`CONCAT{ a | b }`, `ADD{ … }`, `MUL{ … }`, `AUX(0.3){ chain }`."""
 
     name: str
     args: tuple[Argument, ...] | None
     branches: tuple[Chain, ...]
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span
 
 
-@dataclass(frozen=True, slots=True)
 class Tap(Node):
     """`@name` at the head of a branch."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Group(Node):
     """`[ chain ]`."""
 
     chain: Chain
 
 
-@dataclass(frozen=True, slots=True)
 class For(Node):
     """`for a, b in items [ chain ]`."""
 
@@ -195,7 +177,6 @@ class For(Node):
     body: Chain
 
 
-@dataclass(frozen=True, slots=True)
 class Repeat(Node):
     """`x*N`."""
 
@@ -203,7 +184,6 @@ class Repeat(Node):
     count: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Optional(Node):
     """`x?` or `x?(condition)`."""
 
@@ -211,7 +191,6 @@ class Optional(Node):
     condition: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
 class Named(Node):
     """`x as name`."""
 
@@ -219,7 +198,6 @@ class Named(Node):
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
 class Shaped(Node):
     """`x :: 64x16x16`."""
 
@@ -230,7 +208,6 @@ class Shaped(Node):
 Element = Union[Layer, Branching, Tap, Group, For, Repeat, Optional, Named, Shaped]
 
 
-@dataclass(frozen=True, slots=True)
 class Chain(Node):
     """`a -> b -> c`; also the statement that is the net itself."""
 
@@ -240,14 +217,12 @@ class Chain(Node):
 # -- statements -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Net(Node):
     """`net NAME`."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
 class Knob(Node):
     """`NAME = value` or `NAME = value in choices` of a `param` statement."""
 
@@ -256,14 +231,12 @@ class Knob(Node):
     choices: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
 class Param(Node):
     """`param N = 2 in [1, 2, 3], M = 2`."""
 
     knobs: tuple[Knob, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Setting(Node):
     """`NAME = value` of a `let` or a `train` statement."""
 
@@ -271,21 +244,18 @@ class Setting(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Let(Node):
     """`let a = 1, b = a + 1`."""
 
     settings: tuple[Setting, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Default(Node):
     """`default CONV(width, 3, pad=same)`."""
 
     layer: Layer
 
 
-@dataclass(frozen=True, slots=True)
 class Formal(Node):
     """A formal of a block, with its default or None."""
 
@@ -293,7 +263,6 @@ class Formal(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
 class Block(Node):
     """`block NAME(formals) = chain`."""
 
@@ -302,21 +271,18 @@ class Block(Node):
     body: Chain
 
 
-@dataclass(frozen=True, slots=True)
 class Import(Node):
     """`import "file.cnn"`."""
 
     path: String
 
 
-@dataclass(frozen=True, slots=True)
 class Expect(Node):
     """`expect condition`."""
 
     condition: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Train(Node):
     """`train { name = value … }`."""
 
@@ -326,9 +292,24 @@ class Train(Node):
 Statement = Union[Net, Param, Let, Default, Block, Import, Expect, Train, Chain]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Record):
     """A whole file: its statements in the order that they were written."""
 
+    uncompared = frozenset({"source"})
+
     statements: tuple[Statement, ...]
-    source: Source = field(compare=False, repr=False)
+    source: Source
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes right below a node, in the order of its fields."""
+    for name in node.__match_args__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Node):
+                    yield item
+                elif isinstance(item, tuple):  # the (operator, value) pairs of a run
+                    yield item[1]

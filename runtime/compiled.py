@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -35,7 +34,9 @@ class Weights(MutableMapping[str, Array]):
     def __init__(self, net: Net, shared: dict[str, Array], dtype: str) -> None:
         self._shared, self._dtype = shared, dtype
         self.described: dict[str, Weight] = {
-            f"{layer.name}.{weight.name}": weight for layer in net.layers for weight in layer.weights
+            f"{layer.name}.{weight.name}": weight
+            for layer in net.layers
+            for weight in layer.weights
         }
 
     def __getitem__(self, name: str) -> Array:
@@ -49,9 +50,8 @@ class Weights(MutableMapping[str, Array]):
         array = np.asarray(value)
         wanted = self.described[name].shape
         if array.shape != wanted:
-            raise ValueError(
-                f"{name} has shape {show_shape(wanted)}, not {show_shape(array.shape) or 'a number'}"
-            )
+            given = show_shape(array.shape) or "a number"
+            raise ValueError(f"{name} has shape {show_shape(wanted)}, not {given}")
         if array.dtype.kind != "f" or array.dtype.itemsize > np.dtype(self._dtype).itemsize:
             raise ValueError(f"{name} is {self._dtype}, and {array.dtype} would lose something")
         self._shared[name][...] = array

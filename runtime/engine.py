@@ -26,7 +26,7 @@ MOST_BINDINGS = 8  # different batch sizes that are kept bound
 
 
 def split_batch(n: int, parts: int) -> tuple[int, ...]:
-    """n samples in parts that differ by at most one; parts may be empty when n is small."""
+    """N samples in parts that differ by at most one; parts may be empty when n is small."""
     return tuple(n // parts + (i < n % parts) for i in range(parts))
 
 
@@ -95,6 +95,7 @@ class Engine:
             for (part, n), start in zip(live, starts, strict=True)
         ]
         phases: list[Phase] = []
+        tasks: list[Callable[[], None]]
         for split, steps in self.program.phases():
             if split:
                 tasks = [partial(_call, [self._bind_step(s, v) for s in steps]) for v in views]

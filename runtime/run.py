@@ -1,9 +1,9 @@
 """A run: its folder, and the way from a net and data to a trained net in it.
 
-    RUN/spec.cnn               the spec as expanded: no knobs, repeats or defaults are left
-    RUN/options.json           what it was trained with
-    RUN/weights.safetensors    the weights after the last whole epoch
-    RUN/metrics.jsonl          a line an epoch
+RUN/spec.cnn               the spec as expanded: no knobs, repeats or defaults are left
+RUN/options.json           what it was trained with
+RUN/weights.safetensors    the weights after the last whole epoch
+RUN/metrics.jsonl          a line an epoch
 """
 
 from __future__ import annotations
@@ -181,5 +181,3 @@ def _options(training: Training, source: str, compiled: Compiled) -> str:
         "dtype": compiled.dtype,
     }
     return json.dumps(options, indent=2) + "\n"
-
-

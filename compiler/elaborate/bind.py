@@ -220,5 +220,3 @@ def _as_shape(cls: type[Declared], where: Span) -> list[str]:
     if cls.word != "INPUT":
         return []
     return ["write the shape as one value: " + where.text.replace(", ", "x").replace(",", "x")]
-
-

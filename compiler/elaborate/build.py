@@ -22,7 +22,7 @@ class Builder:
     found: Diagnostics
     layers: list[NetLayer] = field(default_factory=list)
     shape: Shape | None = None  # of the last output; None where unknown
-    field_now: Field = Field((1, 1))
+    field_now: Field = field(default_factory=lambda: Field((1, 1)))
     whole: tuple[int, int] = (0, 0)
     counts: dict[str, int] = field(default_factory=dict)
     started: bool = False
@@ -115,7 +115,7 @@ class Builder:
         label = f"{misfit.label} from {before}" if misfit.label else f"gets its input from {before}"
         notes = (f"rule: {misfit.rule}",) if misfit.rule else ()
         source = self.layers[-1]
-        related = ()
+        related: tuple[Related, ...] = ()
         if len(self.layers) > 1:
             made = f"{before} makes {show_shape(source.output)} here"
             related = (Related(made, source.span),)

@@ -189,7 +189,10 @@ def _report_missing(source: Source, binder: Binder) -> None:
         unique.setdefault(missing.option, missing)
     in_text = sorted(unique.values(), key=lambda m: m.span.start if m.span else 0)
     # --input first, then knobs, then arguments of layers
-    ordered = sorted(unique, key=lambda o: (o.startswith("--set"), "." in o.partition("=")[0]))
+    ordered = sorted(
+        (m.option for m in in_text),
+        key=lambda o: (o.startswith("--set"), "." in o.partition("=")[0]),
+    )
     together = f"cnnc check {source.name} {' '.join(ordered)}"
     for number, missing in enumerate(in_text):
         option = f"or on the command line: {missing.option}"

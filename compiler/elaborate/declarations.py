@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cnnc.dsl import nodes
@@ -108,9 +108,9 @@ class Declarations:
                 self._scan_names(count, bound)
             case nodes.Optional(element=nodes.Layer(name=name), condition=None):
                 self.switches.setdefault(name.lower(), node.span)
-            case nodes.Optional(condition=condition):
+            case nodes.Optional(condition=condition) if condition is not None:
                 self._scan_names(condition, bound)
-        for child in children(node):
+        for child in nodes.children(node):
             self._scan(child, bound)
 
     def _scan_names(self, node: Any, bound: frozenset[str]) -> None:
@@ -118,7 +118,7 @@ class Declarations:
             if node.id not in bound and node.id not in self.knobs and node.id not in self.lets:
                 self.free.setdefault(node.id, node.span)
             return
-        for child in children(node):
+        for child in nodes.children(node):
             if not (isinstance(node, nodes.Call) and child is node.function):
                 self._scan_names(child, bound)
 
@@ -181,7 +181,7 @@ def knob_values(
         except Mistake as mistake:
             binder.found.add(mistake.diagnostic)
             values[name] = UNKNOWN
-    for name, span in declared.switches.items():
+    for name in declared.switches:
         if name not in values:
             values[name] = given(name, settings.knobs[name]) if name in settings.knobs else True
             declared.free.pop(name, None)
@@ -221,9 +221,7 @@ def _check_choice(name: str, value: Any, knob: nodes.Knob, choices: Any) -> None
         )
 
 
-def default_arguments(
-    declared: Declarations, binder: Binder
-) -> dict[str, dict[str, nodes.Expr]]:
+def default_arguments(declared: Declarations, binder: Binder) -> dict[str, dict[str, nodes.Expr]]:
     """`default LAYER(args)`, by layer word and argument name."""
     result: dict[str, dict[str, nodes.Expr]] = {}
     for statement in declared.defaults:
@@ -237,22 +235,7 @@ def default_arguments(
         for name, value in matched.items():
             if name in result.get(cls.word, {}):
                 binder.found.add(
-                    Mistake(
-                        "E209", f"two defaults for {cls.word}'s {name}", value.span
-                    ).diagnostic
+                    Mistake("E209", f"two defaults for {cls.word}'s {name}", value.span).diagnostic
                 )
             result.setdefault(cls.word, {}).setdefault(name, value)
     return result
-
-
-def children(node: Any) -> Iterator[Any]:
-    """The nodes directly inside a node."""
-    if not isinstance(node, nodes.Node):
-        return
-    for f in fields(node):
-        value = getattr(node, f.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, nodes.Node):
-                yield item
-            elif isinstance(item, tuple):
-                yield from (i for i in item if isinstance(i, nodes.Node))

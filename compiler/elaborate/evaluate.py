@@ -40,8 +40,8 @@ class Evaluator:
 
     def _value(self, node: nodes.Expr) -> Any:
         match node:
-            case nodes.Number(value=value) | nodes.Boolean(value=value) | nodes.String(value=value):
-                return value
+            case nodes.Number() | nodes.Boolean() | nodes.String():
+                return node.value
             case nodes.ShapeLiteral(dims=dims):
                 return dims
             case nodes.Name():

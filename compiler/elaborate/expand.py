@@ -71,6 +71,10 @@ class Expander:
     # -- layers -----------------------------------------------------------------------
 
     def _layer(self, use: nodes.Layer, scope: Scope) -> None:
+        if use.name == "ID":
+            if use.args:
+                raise Mistake("E404", "ID takes no arguments", use.args[0].span)
+            return
         cls = layer_class(use)
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)
         self.builder.add(layer, use.name_span, use.span)
@@ -179,8 +183,8 @@ def layer_class(use: nodes.Layer) -> type[Layer]:
         "E201",
         f"there is no layer {use.name}",
         use.name_span,
-        help=did_you_mean(use.name, (*LAYERS, *NOT_BUILT_YET))
-        or (f"there are {', '.join(LAYERS)}",),
+        help=did_you_mean(use.name, (*LAYERS, *NOT_BUILT_YET, "ID"))
+        or (f"there are {', '.join(LAYERS)} and ID",),
     )
 
 
@@ -219,5 +223,3 @@ def _unpack(names: list[str], item: Any, loop: nodes.For) -> dict[str, object]:
 
 def _not_built(what: str, span: Span) -> Mistake:
     return Mistake("E202", f"{what} is not built yet", span, "of the language, to come")
-
-

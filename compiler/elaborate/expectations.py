@@ -119,12 +119,10 @@ def _failed(expect: nodes.Expect, evaluator: _WithMemory, net: Net) -> Diagnosti
 
 
 def _quantities_in(node: Any) -> list[str]:
-    from .declarations import children
-
     if isinstance(node, nodes.Name):
         return [node.id] if node.id in QUANTITIES else []
     found: list[str] = []
-    for child in children(node):
+    for child in nodes.children(node):
         found += [name for name in _quantities_in(child) if name not in found]
     return found
 

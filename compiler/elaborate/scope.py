@@ -27,7 +27,7 @@ class Mistake(Exception):
 
 
 class Unknown:
-    """The value of what is not known (a knob not set, a mistake reported): it silences what follows."""
+    """What is not known: a knob not set, a mistake reported. It silences what follows from it."""
 
     def __repr__(self) -> str:
         return "unknown"

@@ -89,7 +89,7 @@ class Conv(Weighted):
         return (weight, self.bias_weight(self.filters)) if self.bias else (weight,)
 
     def macs(self, x: Shape) -> int:
-        """filters * (C/groups) * kh * kw * H' * W'."""
+        """Filters * (C/groups) * kh * kw * H' * W'."""
         _, height, width = self.shape(x)
         return self.filters * (x[0] // self.groups) * self.k[0] * self.k[1] * height * width
 
@@ -132,7 +132,7 @@ class Conv(Weighted):
             xp.add(a.y, a.bias.reshape(-1, 1, 1), out=a.y)
 
     def backward(self, xp: Any, a: Arrays) -> None:
-        """dweight sums dy times the windows; dx folds weight times dy back."""
+        """Dweight sums dy times the windows; dx folds weight times dy back."""
         n, g, f = len(a.x), self.groups, self.filters // self.groups
         dy = a.dy.reshape(n, g, f, -1)  # (N, G, F/G, P)
         if a.dweight is not None:

@@ -66,7 +66,9 @@ class Center(DataLayer):
 
     kind = "CENTER"
 
-    per: str = arg(one_of("channel", "pixel"), "one mean a channel or one a pixel", default="channel")
+    per: str = arg(
+        one_of("channel", "pixel"), "one mean a channel or one a pixel", default="channel"
+    )
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         """The mean."""
@@ -136,7 +138,8 @@ class Normalize(Center):
     def fit(self, xp: Any, batches: Callable[[], Iterable[Array]]) -> dict[str, Array]:
         """In float64, in two passes for the deviation."""
         if self.mode == "range":
-            low, high = None, None
+            low: Array = None
+            high: Array = None
             for x in batches():  # (N, C, H, W)
                 least = xp.min(x, axis=self._over(x)).astype("float64")
                 most = xp.max(x, axis=self._over(x)).astype("float64")

@@ -39,7 +39,7 @@ class FC(Weighted):
         return (weight, self.bias_weight(self.units)) if self.bias else (weight,)
 
     def macs(self, x: Shape) -> int:
-        """units * K."""
+        """Units * K."""
         return self.units * prod(x)
 
     def field(self, field: Field, whole: tuple[int, int]) -> Field:

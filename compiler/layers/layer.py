@@ -24,6 +24,7 @@ from ..values import show_shape
 from .initializers import INITIALIZERS, Initializer, Zero
 
 Shape = tuple[int, ...]  # of one sample: (C, H, W) or (K,)
+Samples = tuple[tuple[str, Shape], ...]  # (as written, input shape) pairs for the tests
 Array = Any  # an array of NumPy or CuPy
 Arrays = Any  # the attributes that a body reads and writes
 
@@ -111,7 +112,7 @@ class Layer(Declared):
     random: ClassVar[bool] = False  # whether the bodies get a.key and a.sample
     training_only: ClassVar[bool] = False  # whether it is left out of prediction
     view: ClassVar[bool] = False  # whether the output is the input's memory in another shape
-    samples: ClassVar[tuple[tuple[str, Shape], ...]] = ()  # (as written, input shape)
+    samples: ClassVar[Samples] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -169,7 +170,7 @@ class Layer(Declared):
 class Weighted(Layer):
     """A layer with weights: adds what each of them takes."""
 
-    later = ("share",)
+    later: ClassVar[tuple[str, ...]] = ("share",)
 
     lr: float = arg(number(at_least=0), "factor on the learning rate of its weights", default=1.0)
     decay: float = arg(number(at_least=0), "factor on the weight decay of its weights", default=1.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from ..arguments import arg, boolean, one_of, padding, window
 from ..geometry import Axis
-from .layer import Arrays, Field, Layer, Shape, Work
+from .layer import Arrays, Field, Layer, Samples, Shape, Work
 from .windows import check_fits, missed_note, taps
 
 
@@ -28,6 +28,7 @@ class Pool(Layer):
     """
 
     kind = "POOL"
+    samples: ClassVar[Samples]
 
     k: tuple[int, int] = arg(window(), "window size", default=2)
     stride: tuple[int, int] = arg(window(), "step between windows", same_as="k")

@@ -1,10 +1,10 @@
 """Losses: what training makes small. Bodies like a layer's.
 
-    a.x               the scores (N, K, *rest), rest empty for a vector
-    a.target          the classes (N, *rest), int64
-    a.loss            (1,), written: the sum over this part's samples, not yet the mean
-    a.scale           (1,), read: one over the number of judged places in the whole batch
-    a.dx              the gradient of the mean over the whole batch
+a.x               the scores (N, K, *rest), rest empty for a vector
+a.target          the classes (N, *rest), int64
+a.loss            (1,), written: the sum over this part's samples, not yet the mean
+a.scale           (1,), read: one over the number of judged places in the whole batch
+a.dx              the gradient of the mean over the whole batch
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class CrossEntropy(Loss):
         )
 
     def forward(self, xp: Any, a: Arrays) -> None:
-        """log softmax with the largest score taken off first."""
+        """Log softmax with the largest score taken off first."""
         k = a.wanted.shape[1]
         x = a.x.reshape(a.log.shape)  # (N, K, *rest)
         xp.max(x, axis=1, keepdims=True, out=a.total)

@@ -1,10 +1,10 @@
 """Optimizers. An update is a body like a layer's: on planned arrays, with `xp` passed in.
 
-    a.weight, a.grad     the weight (written) and its gradient over the whole batch (read)
-    a.lr, a.step         (1,) each: the learning rate and the step's number, from 1
-    a.lr_factor, a.decay plain numbers: the layer's factor on lr, the weight decay that acts
-    a.velocity, …        what `state` names, zero before the first step
-    a.change, a.other    work space of the weight's shape
+a.weight, a.grad     the weight (written) and its gradient over the whole batch (read)
+a.lr, a.step         (1,) each: the learning rate and the step's number, from 1
+a.lr_factor, a.decay plain numbers: the layer's factor on lr, the weight decay that acts
+a.velocity, …        what `state` names, zero before the first step
+a.change, a.other    work space of the weight's shape
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class SGD(Optimizer):
         self._subtract(xp, a)
 
     def _subtract(self, xp: Any, a: Arrays) -> None:
-        """w -= lr * change."""
+        """W -= lr * change."""
         xp.multiply(a.change, a.lr, out=a.change)
         xp.multiply(a.change, a.lr_factor, out=a.change)
         xp.subtract(a.weight, a.change, out=a.weight)

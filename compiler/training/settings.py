@@ -36,4 +36,3 @@ class Training(Declared):
         "changes of the training images", default=[],
     )  # fmt: skip
     seed: int = arg(integer(at_least=0), "where all randomness starts", default=0)
-
