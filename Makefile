@@ -51,6 +51,7 @@ format: $(VENV)/dev.stamp ## format the sources and mend what the linter can men
 
 docs: $(VENV)/dev.stamp ## write the generated pages of docs/ anew
 	$(PY) -m cnnc.dsl.codes docs/diagnostics.md
+	$(PY) -m cnnc.compiler.reference docs/layers.md
 
 size: $(VENV)/dev.stamp ## lines per file, the longest last; fails over the limit
 	@find $(PACKAGES) tests -name '*.py' -not -path '*/__pycache__/*' | xargs wc -l | sort -n

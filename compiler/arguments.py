@@ -64,7 +64,10 @@ class Argument:
         """The default as the reference writes it."""
         if self.same_as:
             return self.same_as
-        return "needed" if self.required else show(self.default)
+        if self.required:
+            return "needed"
+        text = show(self.default)
+        return text.strip('"') if text.strip('"') in self.type.words else text or "none"
 
 
 def arg(type: Type, help: str, *, default: object = REQUIRED, same_as: str | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..arguments import arg, boolean, integer, padding, window
@@ -179,9 +180,10 @@ class Conv(Weighted):
     )
 
 
-def chunks(n: int, step: int) -> list[slice]:
+def chunks(n: int, step: int) -> Iterator[slice]:
     """0 … n in runs of `step`."""
-    return [slice(i, min(n, i + step)) for i in range(0, n, step)]
+    for i in range(0, n, step):
+        yield slice(i, min(n, i + step))
 
 
 LAYERS = (Conv,)

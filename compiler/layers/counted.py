@@ -23,15 +23,20 @@ def scramble(xp: Any, h: Array, work: Array) -> None:
             xp.multiply(h, factor, out=h)
 
 
-def bits(xp: Any, out: Array, work: Array, index: Array, sample: Array, key: Array) -> None:
-    """Fill `out` (N, ...) with random uint32; `work` is as large.
+def bits(
+    xp: Any, out: Array, work: Array, start: Array, stir: Array,
+    *, index: Array, sample: Array, key: Array,
+) -> None:  # fmt: skip
+    """Fill `out` (N, ...) with random uint32.
 
-    index    (...)  0, 1, 2, … over the entries of a sample
-    sample   (N,)   each sample's place in the batch
-    key      (1,)   of seed, step and layer
+    work     (N, ...)  work space, and for each sample's own start: start, stir (N,)
+    index    (...)     0, 1, 2, … over the entries of a sample
+    sample   (N,)      each sample's place in the batch
+    key      (1,)      of seed, step and layer
     """
-    start = xp.bitwise_xor(sample * GOLDEN, key)  # (N,)
-    scramble(xp, start, xp.empty_like(start))
+    xp.multiply(sample, GOLDEN, out=start)
+    xp.bitwise_xor(start, key, out=start)
+    scramble(xp, start, stir)
     xp.add(index, start.reshape(-1, *(1,) * (out.ndim - 1)), out=out)
     scramble(xp, out, work)
 

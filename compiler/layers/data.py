@@ -1,4 +1,4 @@
-"""INPUT, and the layers right after it that prepare the data.
+"""Data: INPUT, and the layers right after it that prepare the data.
 
 Their statistics are fitted on the training set and stored with the weights, not trained.
 Before fitting they change nothing.

@@ -32,12 +32,14 @@ class Dropout(Layer):
             Work("kept", x, "bool", True, "saved"),
             Work("bits", x, "uint32", True, "forward"),
             Work("mixed", x, "uint32", True, "forward"),
+            Work("start", (), "uint32", True, "forward"),
+            Work("stir", (), "uint32", True, "forward"),
             Work("index", x, "uint32", False, "constant", range(prod(x))),
         )
 
     def forward(self, xp: Any, a: Arrays) -> None:
         """Keep where a number from (seed, step, layer, sample, entry) is large enough."""
-        bits(xp, a.bits, a.mixed, a.index, a.sample, a.key)
+        bits(xp, a.bits, a.mixed, a.start, a.stir, index=a.index, sample=a.sample, key=a.key)
         xp.greater_equal(a.bits, min(round(self.p * 2**32), 2**32 - 1), out=a.kept)
         self._scaled(xp, a, a.x, a.y)
 
