@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+
 from cnnc.compiler.geometry import Axis, same_padding
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from cnnc.compiler.layers.conv import Conv
 from cnnc.compiler.layers.layer import Misfit
 from cnnc.compiler.layers.pool import Pool
