@@ -75,20 +75,30 @@ def test_wrong_use(args: list[str], message: str, cnnc) -> None:
     assert "--help shows how it is used" in done.stderr
 
 
-def test_help_imports_no_command_and_nothing_heavy() -> None:
-    code = (
-        "import sys; from cnnc.cli.main import run; run(['--help']); print('LOADED', *sys.modules)"
-    )
+def loaded_by(*args: object) -> set[str]:
+    """The modules that a run of the command has loaded at its end."""
+    command = "import sys; from cnnc.cli.main import run; run(sys.argv[1:])"
+    code = f"{command}; print('LOADED', *sys.modules)"
     run = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *map(str, args)],
         env={"PYTHONPATH": str(Path(package.__file__).parent.parent)},
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = set(run.stdout.partition("LOADED ")[2].split())
+    return set(run.stdout.partition("LOADED ")[2].split())
+
+
+def test_help_imports_no_command_and_nothing_heavy() -> None:
+    loaded = loaded_by("--help")
     assert "cnnc.cli.main" in loaded
     assert not {"numpy", "lark", "difflib", "cnnc.cli.check", "cnnc.cli.fmt"} & loaded
+
+
+def test_check_of_a_right_spec_loads_only_what_it_needs(root: Path) -> None:
+    loaded = loaded_by("check", root / "examples/lenet5.cnn")
+    assert "cnnc.compiler.elaborate.check" in loaded
+    assert not {"numpy", "asyncio", "cnnc.dsl.codes", "cnnc.dsl.recovery", "cnnc.runtime"} & loaded
 
 
 def test_completion_knows_the_commands(cnnc) -> None:
