@@ -7,6 +7,7 @@ rule is made of, so no second tree is kept and deep nesting needs no recursion.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from lark import Token
@@ -146,7 +147,7 @@ class Builder:
     def args(self, parts: Sequence[Part]) -> _Arguments:
         """`(a, k=3)`."""
         items: tuple[n.Argument, ...] = tuple(_nodes(parts))
-        self._check_order(items)
+        self._check_order(parts)
         return _Arguments(self._span(parts), items)
 
     def argument(self, parts: Sequence[Part]) -> n.Argument:
@@ -159,12 +160,15 @@ class Builder:
         """`@pool1` as a value."""
         return n.TapReference(self._span(parts), str(parts[1]))
 
-    def _check_order(self, arguments: Sequence[n.Argument]) -> None:
+    def _check_order(self, parts: Sequence[Part]) -> None:
         named = None
-        for argument in arguments:
+        for before, argument in pairwise(parts):
+            if not isinstance(argument, n.Argument):
+                continue
             if argument.name is not None:
                 named = argument
-            elif named is not None:
+            # A comma that recovery put there was a mistake already.
+            elif named is not None and before.end_pos > before.start_pos:
                 self.diagnostics.append(
                     Diagnostic(
                         "E121",

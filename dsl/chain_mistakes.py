@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lark import Token
 
 from .automaton import END
-from .repair import CLOSERS, ELEMENTS, LITERALS, STATEMENTS, Fix, Place, shown
+from .repair import CLOSERS, ELEMENTS, LITERALS, STATEMENTS, VALUES, Fix, Place, shown
 
 _BEFORE_AN_ELEMENT = {"LSQB", "LBRACE", "VBAR", "EQUAL"}
 _NO_ARROWS = {"COMMA", "MORETHAN", "MINUS", "EQUAL", "PLUS", "SLASH", "LESSTHAN", "GE", "VBAR"}
@@ -57,6 +57,22 @@ def missing_arrow(place: Place) -> Iterator[Fix]:
         f"write `{meant}`",
     )
     yield Fix(found, (place.new("ARROW"),))
+
+
+def missing_layer(place: Place) -> Iterator[Fix]:
+    """`-> (64, 3)`, `-> ?`: what belongs to a layer, without the layer."""
+    before = place.previous_type()
+    if place.type not in {"LPAR", "LBRACE", "QMARK", "STAR", "COLONS", "AS"}:
+        return
+    if not place.wants_element or before not in {"ARROW", "LSQB", "LBRACE", "VBAR", "EQUAL"}:
+        if not place.wants_statement or place.after_element or place.type in {"LBRACE", "STAR"}:
+            return
+    found = place.say(
+        "E124",
+        f"the name of a layer is missing before {shown(place.token)}",
+        "whose is this?",
+    )
+    yield Fix(found, (place.nothing(),))
 
 
 def loose_arrow(place: Place) -> Iterator[Fix]:
@@ -195,7 +211,10 @@ def incomplete_for(place: Place) -> Iterator[Fix]:
         if place.type not in {"LSQB", "LPAR", "NUMBER"}:
             yield Fix(found, (place.instead("IN"),), 1)
         yield Fix(found, (place.new("IN"),))
-    elif place.can("LSQB") and place.after_value:
+    elif place.can("LSQB") and place.after_value and not place.wants_statement:
+        if place.type == "COMMA":
+            yield from _list_without_bracket(place)
+            return
         found = place.say(
             "E122",
             "the chain that a `for` repeats stands in `[ … ]`",
@@ -210,6 +229,44 @@ def incomplete_for(place: Place) -> Iterator[Fix]:
             yield Fix(found, (bracket,))
         else:
             yield Fix(found, (bracket, place.nothing(), place.new("RSQB")))
+
+
+def _list_without_bracket(place: Place) -> Iterator[Fix]:
+    """`for f in 1, 2] [CONV(f)]`."""
+    found = place.say(
+        "E122",
+        "the items of a `for` stand in a list",
+        "`[` is missing before them",
+        "write `for f in [64, 128] [ CONV(f) -> RELU ]`",
+    )
+    end = place.closes_next()
+    if end >= 0:
+        yield Fix(found, skip=end - place.at + 1)
+    skip = 0
+    while place.ahead(skip).type in LITERALS | {"COMMA", "NAME"}:
+        skip += 1
+    yield Fix(found, skip=skip)
+
+
+def missing_parenthesis(place: Place) -> Iterator[Fix]:
+    """`[CONV 64, 3) -> RELU]`: only the `(` is missing."""
+    before, end = place.previous(), place.closes_next()
+    if before is None or before.type not in {"NAME", "QMARK"} or not place.can("LPAR"):
+        return
+    if (
+        place.innermost == "LPAR"
+        or end <= place.at
+        or place.rest[end].type != "RPAR"
+        or place.type not in VALUES
+    ):
+        return
+    if any(token.type in {"ARROW", "VBAR"} for token in place.rest[place.at : end]):
+        return
+    found = place.say(
+        "E123", f"a `(` is missing after `{before}`", "`(` is missing before this",
+        f"write `{before}({place.span(place.token, place.rest[end]).text}`",
+    )  # fmt: skip
+    yield Fix(found, (place.new("LPAR"),))
 
 
 def arguments_without_parentheses(place: Place) -> Iterator[Fix]:
@@ -262,9 +319,11 @@ def arguments_without_parentheses(place: Place) -> Iterator[Fix]:
 
 RULES = (
     loose_arrow,
+    missing_layer,
     empty,
     bad_count,
     missing_shape,
+    missing_parenthesis,
     arguments_without_parentheses,
     wrong_arrow,
     missing_arrow,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lark import Token
+
+from .automaton import END
 from .characters import described
 from .repair import ELEMENTS, LITERALS, RESERVED, STATEMENTS, Fix, Place
+from .source import Span
 
 # What signs of other languages, or signs that only look right, are meant to be.
 _MEANT = {
@@ -177,6 +181,8 @@ def reserved_name(place: Place) -> Iterator[Fix]:
     """`let in = 3`: a reserved word where a name belongs."""
     if place.type not in RESERVED or not place.can("NAME"):
         return
+    if place.wants_value and place.type in {"IN", "IF", "ELSE", "AND", "OR", "AS"}:
+        return
     # A word that begins a statement, on a new line, more likely does just that.
     if place.type in STATEMENTS and not place.same_line():
         return
@@ -218,9 +224,63 @@ def missing_name(place: Place) -> Iterator[Fix]:
         yield Fix(found, back=whole, skip=1)
 
 
+def doubled(place: Place) -> Iterator[Fix]:
+    """`net net`, `let a a = 1`, `pad=1 1`: a word twice in a row."""
+    before = place.previous()
+    if before is None or before.type != place.type or before != place.token:
+        return
+    if place.after_element or place.type not in {"NAME", "EQUAL", "LBRACE", *LITERALS, *RESERVED}:
+        return
+    # In `CONV(3 3)` a comma is missing.
+    if place.innermost in {"LPAR", "LSQB"} and place.type in {"NAME", *LITERALS}:
+        if place.previous_type(2) != "EQUAL" and place.ahead().type != "EQUAL":
+            return
+    text = str(before)
+    found = place.say("E125", f"`{text}` stands here twice", "once too often", "delete one of them")
+    yield Fix(found, skip=1)
+
+
+def path_without_quotes(place: Place) -> Iterator[Fix]:
+    """`import blocks.cnn`, `import` alone."""
+    if place.previous_type() != "IMPORT" or place.type in {"OPEN_STRING", "ODD"}:
+        return
+    skip, last = 0, place.token
+    if place.same_line() and place.type not in STATEMENTS and place.type != END:
+        skip = 1
+        while place.ahead(skip).start_pos == last.end_pos and place.ahead(skip).type != END:
+            last = place.ahead(skip)
+            skip += 1
+    if skip:
+        path = place.span(place.token, last)
+        found = place.say(
+            "E124",
+            "the file to import stands in quotes",
+            "without quotes",
+            f'write `import "{path.text}"`',
+            span=path,
+        )
+        yield Fix(found, (Token("STRING", f'"{path.text}"', path.start, end_pos=path.end),), skip)
+    found = place.say(
+        "E124",
+        "`import` needs a file after it",
+        "which file?",
+        'write `import "blocks.cnn"`',
+        span=place.gap(),
+    )
+    yield Fix(found, back=1)
+
+
 def broken_name(place: Place) -> Iterator[Fix]:
     """`net lenet-5`: signs glued to the name of a net."""
     if place.previous_type(2) != "NET" or place.previous_type() != "NAME":
+        return
+    net, name = place.before[-2:]
+    if "\n" in place.source.text[net.end_pos : name.start_pos]:
+        end_of_net = Span(place.source, net.end_pos or 0, net.end_pos or 0)
+        missing = place.say(
+            "E124", "`net` needs a name after it", "a name belongs here", span=end_of_net
+        )
+        yield Fix(missing, (name,), back=2)
         return
     skip, end = 0, place.previous()
     while end is not None and place.ahead(skip).start_pos == end.end_pos and skip < 9:
@@ -241,6 +301,8 @@ def broken_name(place: Place) -> Iterator[Fix]:
 
 
 RULES = (
+    doubled,
+    path_without_quotes,
     spaced_shape,
     bad_number,
     broken_name,

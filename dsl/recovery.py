@@ -52,6 +52,7 @@ SYNTAX_CODES: dict[str, str] = {
 }
 
 _RULES = (
+    *bracket_mistakes.FIRST_RULES,
     *misspellings.RULES,
     *chain_mistakes.RULES,
     *value_mistakes.RULES,

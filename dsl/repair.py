@@ -244,6 +244,21 @@ class Place:
                 break
         return opener
 
+    def closes_next(self) -> int:
+        """The index in `rest` of the first bracket from here on that closes none opened there.
+
+        -1 where there is none in this statement.
+        """
+        depth = 0
+        for index in range(self.at, len(self.rest)):
+            kind = self.rest[index].type
+            depth += (kind in OPENERS) - (kind in CLOSERS)
+            if depth < 0:
+                return index
+            if kind in STATEMENTS:
+                break
+        return -1
+
 
 def shown(token: Token) -> str:
     """A token as messages name it."""

@@ -74,6 +74,33 @@ def statement_without_word(place: Place) -> Iterator[Fix]:
         yield Fix(found, (place.new("LET"), again), back=1)
 
 
+def loose_name(place: Place) -> Iterator[Fix]:
+    """`expect output params < 3`: by the `<`, the second name was taken for a chain."""
+    starts = place.starts
+    if len(starts) < 2 or starts[-1] != len(place.before) - 1 or place.type not in _SIGNS:
+        return
+    name = place.before[-1]
+    if name.type != "NAME" or place.before[starts[-2]].type not in {"EXPECT", "LET", "PARAM"}:
+        return
+    found = place.say(
+        "E125", f"{shown(name)} cannot stand here", "one name too many", span=place.span(name)
+    )
+    yield Fix(found, back=1)
+
+
+def settings_without_word(place: Place) -> Iterator[Fix]:
+    """`{ batch = 64 }` without `train` before it."""
+    if place.type != "LBRACE" or not place.wants_statement or place.ahead(2).type != "EQUAL":
+        return
+    found = place.say(
+        "E126",
+        "`train` is missing before these settings",
+        "",
+        f"write `train {{ {place.ahead(1)} = …`",
+    )
+    yield Fix(found, (place.new("TRAIN", "train"),))
+
+
 def missing_equals(place: Place) -> Iterator[Fix]:
     """`param N 2`, `CONV(k 3)`, `block f(x) CONV(x)`."""
     before = place.previous()
@@ -86,7 +113,7 @@ def missing_equals(place: Place) -> Iterator[Fix]:
     else:
         help = f"write `= {place.element_after()}`"
     found = place.say(
-        "E118", f"a `=` is missing after `{before}`", "`=` is missing before this", help
+        "E118", f"a `=` is missing after `{before}`", "`=` is missing here", help, span=place.gap()
     )
     yield Fix(found, (place.new("EQUAL"),))
 
@@ -190,4 +217,13 @@ def missing_value(place: Place) -> Iterator[Fix]:
             yield Fix(found, back=whole, skip=1)
 
 
-RULES = (equals, statement_without_word, commas, missing_equals, missing_braces, missing_value)
+RULES = (
+    equals,
+    statement_without_word,
+    settings_without_word,
+    loose_name,
+    commas,
+    missing_equals,
+    missing_braces,
+    missing_value,
+)
