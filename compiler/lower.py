@@ -247,8 +247,8 @@ class _Lowering:
         if not any(writes.values()):
             return
         reads: dict[str, Any] = {"dy": dy}
-        reads |= {k: v for k, v in (("x", below), ("y", layer.name)) if k in kind.backward_reads}
-        reads |= self._weights(layer)
+        known = {"x": below, "y": layer.name, **self._weights(layer)}
+        reads |= {k: v for k, v in known.items() if k in kind.backward_reads}
         works = kind.buffers(self.samples, layer.input_shapes[0])
         work = self._works(layer.name, works, ("backward", "both"))
         saved = {w.name: work[w.name] for w in works if w.use == "saved"}

@@ -145,7 +145,8 @@ class Program:
         lines: list[str] = []
         number = 0
         for split, steps in self.phases():
-            where = f"each of {self.parts} parts" if split else "all parts together"
+            each = f"each of {self.parts} parts" if self.parts > 1 else "the one part"
+            where = each if split else "all parts together"
             rows.append(("", f"-- {where}", "", "", ""))
             for step in steps:
                 number += 1

@@ -60,7 +60,7 @@ def blocks(text: str, name: str) -> list[Block]:
         elif line.strip().startswith("```"):
             fence, start, body = line.strip()[3:], number, []
         elif said := _COMMENT.fullmatch(line.strip()):
-            comment = {said[1]: said[2]}
+            comment = {**comment, said[1]: said[2]}
         elif line.strip():
             comment = {}
     assert fence is None, f"{name}:{start}: the block does not end"

@@ -8,6 +8,7 @@ from math import prod
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.source import Span
 
+from ..layers.conv import Conv
 from ..layers.layer import Field, Layer, Misfit, Shape
 from ..net import Net, NetLayer
 from ..values import show_shape
@@ -59,7 +60,7 @@ class Builder:
         try:
             output = layer.shape(self.shape)
         except Misfit as misfit:
-            self._report(misfit, use, before)
+            self._report(layer, misfit, use, before)
             self.unknown()
             return
         if not self._within_limits(layer, output, use):
@@ -111,7 +112,7 @@ class Builder:
                 )
             )
 
-    def _report(self, misfit: Misfit, use: Span, before: str) -> None:
+    def _report(self, layer: Layer, misfit: Misfit, use: Span, before: str) -> None:
         label = f"{misfit.label} from {before}" if misfit.label else f"gets its input from {before}"
         notes = (f"rule: {misfit.rule}",) if misfit.rule else ()
         source = self.layers[-1]
@@ -120,8 +121,39 @@ class Builder:
             made = f"{before} makes {show_shape(source.output)} here"
             related = (Related(made, source.span),)
         self.found.add(
-            Diagnostic(misfit.code, misfit.message, use, label, notes, misfit.fixes, related)
+            Diagnostic(
+                misfit.code,
+                misfit.message,
+                use,
+                label,
+                notes,
+                (*misfit.fixes, *self._padding_before(layer)),
+                related,
+            )
         )
+
+    def _padding_before(self, layer: Layer) -> list[str]:
+        """What padding the nearest convolution before a layer would give it, if that fits."""
+        number = len(self.layers) - 1
+        while number > 0 and not isinstance(self.layers[number].layer, Conv):
+            number -= 1
+        conv = self.layers[number]
+        if not isinstance(conv.layer, Conv):
+            return []
+        pad = max(conv.layer.k) // 2
+        changed = conv.layer.replace(pad=pad)
+        if pad == 0 or changed.pad == conv.layer.pad:
+            return []
+        try:
+            after = changed.shape(conv.input_shapes[0])
+            x = after
+            for between in self.layers[number + 1 :]:
+                x = between.layer.shape(x)
+            last = layer.shape(x)
+        except Misfit:
+            return []
+        then = f"{layer.written()} then gives {show_shape(last)}"
+        return [f"{changed.written()} before it gives {show_shape(after)}, and {then}"]
 
     def _within_limits(self, layer: Layer, output: Shape, use: Span) -> bool:
         if max(output) < LARGEST_TENSOR and prod(output) < LARGEST_TENSOR:

@@ -33,7 +33,7 @@ class Conv(Weighted):
 
     kind = "CONV"
     later = ("share", "table")
-    backward_reads = ("x",)
+    backward_reads = ("x", "weight")
 
     filters: int = arg(integer(at_least=1), "how many filters, the output's channels")
     k: tuple[int, int] = arg(window(), "kernel size", default=3)

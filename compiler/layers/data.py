@@ -110,6 +110,7 @@ class Normalize(Center):
     """
 
     kind = "NORMALIZE"
+    backward_reads = ("std", "min", "max")
 
     mode: str = arg(one_of("std", "range"), "what is made equal", default="std")
     per: str = arg(one_of("channel", "pixel"), "one scale a channel or one a pixel",

@@ -21,7 +21,7 @@ class FC(Weighted):
     """
 
     kind = "FC"
-    backward_reads = ("x",)
+    backward_reads = ("x", "weight")
 
     units: int = arg(integer(at_least=1), "how many outputs")
     bias: bool = arg(boolean(), "whether a bias is added", default=True)

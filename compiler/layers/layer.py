@@ -108,7 +108,7 @@ class Layer(Declared):
 
     kind: ClassVar[str]  # layers are numbered by kind: MAXPOOL's is POOL
     family: ClassVar[str] = ""  # of Activation, Data, …: what the checks of a chain ask for
-    backward_reads: ClassVar[tuple[str, ...]] = ()  # of "x", "y": what must live until backward
+    backward_reads: ClassVar[tuple[str, ...]] = ()  # of "x", "y" and the weights
     random: ClassVar[bool] = False  # whether the bodies get a.key and a.sample
     training_only: ClassVar[bool] = False  # whether it is left out of prediction
     view: ClassVar[bool] = False  # whether the output is the input's memory in another shape
