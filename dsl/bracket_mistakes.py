@@ -129,6 +129,6 @@ def _invented(opener: Token) -> bool:
     return opener.start_pos == opener.end_pos
 
 
-# The rules that must come before those of other mistakes, and those that come last.
-FIRST_RULES = (list_never_closed, opened_twice)
-RULES = (closes_nothing, never_closed)
+RULES = (list_never_closed, opened_twice, closes_nothing)
+# To close what is open often parses, so it is tried only after all that is more exact.
+LAST_RULES = (never_closed,)

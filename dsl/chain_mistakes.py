@@ -49,6 +49,9 @@ def missing_arrow(place: Place) -> Iterator[Fix]:
     """`[CONV RELU]`."""
     if not place.after_element or place.type not in ELEMENTS:
         return
+    # A new line where a bracket is open that is never closed: the bracket is the mistake.
+    if place.first_in_line() and place.closes_next() < 0:
+        return
     meant = f"{place.element_before()} -> {place.element_after()}"
     found = place.say(
         "E108",

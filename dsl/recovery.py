@@ -52,11 +52,10 @@ SYNTAX_CODES: dict[str, str] = {
 }
 
 _RULES = (
-    *bracket_mistakes.FIRST_RULES,
+    *bracket_mistakes.RULES,
     *misspellings.RULES,
     *chain_mistakes.RULES,
     *value_mistakes.RULES,
-    *bracket_mistakes.RULES,
 )
 _MOST_REPORTED = 50
 # How many tokens have to parse after a fix: at first more, so that the best fix wins; then
@@ -150,7 +149,7 @@ class _Recovery:
 
     def fix(self, place: Place) -> Fix | None:
         """The first fix after which the text goes on."""
-        for rules in (_RULES, (_any_repair,)):
+        for rules in (_RULES, bracket_mistakes.LAST_RULES, (_any_repair,)):
             for look_ahead in _LOOK_AHEADS:
                 for rule in rules:
                     for fix in rule(place):
@@ -186,7 +185,7 @@ class _Recovery:
 
     def diagnosis(self, place: Place) -> tuple[Diagnostic, ...]:
         """What the rules take the place for, though none of their fixes works."""
-        for rule in _RULES:
+        for rule in (*_RULES, *bracket_mistakes.LAST_RULES):
             for fix in rule(place):
                 if fix.diagnostics:
                     return fix.diagnostics
@@ -239,9 +238,13 @@ def _any_repair(place: Place) -> Iterator[Fix]:
     """One token left out, put in or replaced, whatever parses."""
     found = _cannot_stand(place)
     expected = sorted(place.automaton.expected(place.states[-1]) & TEXTS.keys())
-    yield Fix(found, skip=1)
+    # A word that begins a statement is never given up: more stands behind it.
+    if place.type not in STATEMENTS:
+        yield Fix(found, skip=1)
     for kind in expected:
         yield Fix(found, (place.new(kind),))
+    if place.type in STATEMENTS:
+        return
     for kind in expected:
         if kind not in OPENERS:
             yield Fix(found, (place.instead(kind),), 1)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lark import Token
+
+from .automaton import END
 from .diagnostics import Diagnostic
 from .repair import LITERALS, OPENERS, STATEMENTS, VALUES, Fix, Place, shortened, shown
 
@@ -104,7 +107,10 @@ def settings_without_word(place: Place) -> Iterator[Fix]:
 def missing_equals(place: Place) -> Iterator[Fix]:
     """`param N 2`, `CONV(k 3)`, `block f(x) CONV(x)`."""
     before = place.previous()
-    if before is None or not place.can("EQUAL") or place.type not in VALUES:
+    if before is None or not place.can("EQUAL"):
+        return
+    if place.type not in VALUES:
+        yield from _no_value(place, before)
         return
     if place.can("COMMA") and not _names_without_equals(place):
         return
@@ -116,6 +122,19 @@ def missing_equals(place: Place) -> Iterator[Fix]:
         "E118", f"a `=` is missing after `{before}`", "`=` is missing here", help, span=place.gap()
     )
     yield Fix(found, (place.new("EQUAL"),))
+
+
+def _no_value(place: Place, name: Token) -> Iterator[Fix]:
+    """`let a` and then nothing, `param N, M = 2`."""
+    ends = place.type in {"COMMA", "RBRACE", END, *STATEMENTS}
+    if place.can("COMMA") or name.type != "NAME" or not ends:
+        return
+    found = place.say(
+        "E119", f"`{name}` gets no value", "a value belongs after it",
+        f"write `{name} = ` and its value", span=place.span(name),
+    )  # fmt: skip
+    for back, skip in ((2, 0), (1, 0), (1, 1)):
+        yield Fix(found, back=back, skip=skip)
 
 
 def _names_without_equals(place: Place) -> bool:
