@@ -82,6 +82,7 @@ class Declared:
     noun: ClassVar[str] = "argument"  # how messages call what it takes
     arguments: ClassVar[dict[str, Argument]] = {}
     later: ClassVar[tuple[str, ...]] = ()  # arguments of the language that are not built yet
+    by_place: ClassVar[tuple[str, ...]] = ()  # arguments that are usually written without name
 
     def __init_subclass__(cls) -> None:
         own: dict[str, Argument] = {}
@@ -124,10 +125,10 @@ class Declared:
     def written(self) -> str:
         """As it would be written in a spec, with the arguments that were given."""
         parts: list[str] = []
-        for i, (name, argument) in enumerate(self.arguments.items()):
+        for i, name in enumerate(self.arguments):
             if name in self.given:
                 value = show(self.given[name])
-                leading = i == len(parts) and (i == 0 or name == "k") and not argument.type.words
+                leading = i == len(parts) and name in self.by_place
                 parts.append(value if leading else f"{name}={value}")
         return f"{self.word}({', '.join(parts)})" if parts else self.word
 

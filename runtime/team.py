@@ -37,7 +37,13 @@ class Team:
                 queue.put(share)
                 handed += 1
         failures = [_attempt(shares[0])]
-        failures += [self._done.get() for _ in range(handed)]
+        while handed:
+            try:
+                failures.append(self._done.get())
+                handed -= 1
+            except KeyboardInterrupt as interrupt:
+                # The others still write into their arrays: nobody may go on before they end.
+                failures.append(interrupt)
         for failure in failures:
             if failure is not None:
                 raise failure

@@ -54,6 +54,7 @@ class LeakyRelu(Activation):
     """
 
     kind = "LEAKYRELU"
+    by_place = ("slope",)
     backward_reads = ("x",)
 
     slope: float = arg(number(), "factor on what is negative", default=0.01)

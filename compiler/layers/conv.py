@@ -32,6 +32,7 @@ class Conv(Weighted):
     """
 
     kind = "CONV"
+    by_place = ("filters", "k")
     later = ("share", "table")
     backward_reads = ("x", "weight")
 

@@ -25,6 +25,7 @@ class Input(Layer):
     """
 
     kind = "INPUT"
+    by_place = ("size",)
     family = "input"
 
     size: Shape = arg(shape(3, 1), "the shape of one sample, CxHxW or K")

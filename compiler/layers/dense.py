@@ -21,6 +21,7 @@ class FC(Weighted):
     """
 
     kind = "FC"
+    by_place = ("units",)
     backward_reads = ("x", "weight")
 
     units: int = arg(integer(at_least=1), "how many outputs")

@@ -21,6 +21,7 @@ class Dropout(Layer):
     """
 
     kind = "DROPOUT"
+    by_place = ("p",)
     random = True
     training_only = True
 

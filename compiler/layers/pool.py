@@ -28,6 +28,7 @@ class Pool(Layer):
     """
 
     kind = "POOL"
+    by_place = ("k",)
     samples: ClassVar[Samples]
 
     k: tuple[int, int] = arg(window(), "window size", default=2)
