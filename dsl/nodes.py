@@ -7,7 +7,6 @@ same, wherever they stand. Numbers keep their text (`61_706`, `100k`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Union
 
 from .record import Record
 from .source import Source, Span
@@ -128,10 +127,22 @@ class Call(Node):
     args: tuple[Argument, ...]
 
 
-Expr = Union[
-    Number, Boolean, String, ShapeLiteral, Name, TapReference, ListValue, TupleValue,
-    Unary, Binary, Compare, Logical, Conditional, Call,
-]  # fmt: skip
+Expr = (
+    Number
+    | Boolean
+    | String
+    | ShapeLiteral
+    | Name
+    | TapReference
+    | ListValue
+    | TupleValue
+    | Unary
+    | Binary
+    | Compare
+    | Logical
+    | Conditional
+    | Call
+)
 
 
 # -- chains ---------------------------------------------------------------------------
@@ -205,7 +216,7 @@ class Shaped(Node):
     shape: Expr
 
 
-Element = Union[Layer, Branching, Tap, Group, For, Repeat, Optional, Named, Shaped]
+Element = Layer | Branching | Tap | Group | For | Repeat | Optional | Named | Shaped
 
 
 class Chain(Node):
@@ -289,7 +300,7 @@ class Train(Node):
     settings: tuple[Setting, ...]
 
 
-Statement = Union[Net, Param, Let, Default, Block, Import, Expect, Train, Chain]
+Statement = Net | Param | Let | Default | Block | Import | Expect | Train | Chain
 
 
 class File(Record):

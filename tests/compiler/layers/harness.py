@@ -126,9 +126,9 @@ class Case:
         """The gradients: of x, None unless asked for, and of the weights that are trained."""
         arrays = self.arrays()
         y = self.forward(arrays)
-        a = {name: locked(w) for name, w in self.weights.items()} | arrays.of("backward")
-        a |= {"dy": locked(self.dy)}
-        a |= {n: locked(v) for n, v in (("x", self.x), ("y", y)) if n in self.layer.backward_reads}
+        known = {"x": self.x, "y": y, **self.weights}
+        a = {n: locked(v) for n, v in known.items() if n in self.layer.backward_reads}
+        a |= arrays.of("backward") | {"dy": locked(self.dy)}
         a |= {"dx": garbage(self.x.shape, str(self.x.dtype)) if dx else None}
         names = {w.name for w in self.described if w.trainable}
         names &= names if trained is None else set(trained)
