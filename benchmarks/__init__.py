@@ -1,1 +1,1 @@
-"""Measurements: `python -m benchmarks` (or `make bench`) prints the tables that the README quotes."""
+"""Measurements: `python -m benchmarks` (or `make bench`) prints what the README quotes."""
