@@ -88,8 +88,6 @@ def words(text: str, tokens: Sequence[Token]) -> list[Word]:
         if kind == "COMMA" and inside[-1] is Inside.SETTINGS:
             held += comments
             continue
-        if kind == "FOR" and inside[-1] is Inside.CHAIN:
-            inside.append(Inside.VALUES)  # up to the `[` of its body
         after = _next_is_on_a_new_line(text, tokens, index)
         word = Word(
             kind,
@@ -113,6 +111,8 @@ def words(text: str, tokens: Sequence[Token]) -> list[Word]:
             found[open_at.pop()].partner = len(found)
         elif kind == "EQUAL" and tokens[0].type == "BLOCK" and not open_at:
             inside[0] = Inside.CHAIN
+        if kind == "FOR":
+            inside.append(Inside.VALUES)  # up to the `[` of its body
         word.space = _space(found, word)
         found.append(word)
     return found

@@ -174,6 +174,7 @@ def commas(place: Place) -> Iterator[Fix]:
         and not place.can("COMMA")
         and not place.innermost
         and place.type not in LITERALS
+        and "\n" in place.span(place.previous(2), place.previous()).text
     ):
         # After `let a = 1,` the head of a chain was taken for the next name.
         chain_begins = place.rest[place.at - 1]
