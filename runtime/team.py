@@ -9,9 +9,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
 
 Task = Callable[[], None]
+
+
+class Share:
+    """The tasks of one thread in one run, and how they ended."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.tasks = tasks
+        self.failure: BaseException | None = None
+        self.ended = threading.Event()
+
+    def work(self) -> None:
+        """Run the tasks; a failure ends them and is kept."""
+        try:
+            for task in self.tasks:
+                task()
+        except BaseException as failure:
+            self.failure = failure
+        self.ended.set()
 
 
 class Team:
@@ -19,31 +36,29 @@ class Team:
 
     def __init__(self, threads: int) -> None:
         self.threads = max(1, threads)
-        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._work: list[SimpleQueue[list[Task] | None]] = []
+        self._work: list[SimpleQueue[Share | None]] = []
         for number in range(1, self.threads):
-            queue: SimpleQueue[list[Task] | None] = SimpleQueue()
+            queue: SimpleQueue[Share | None] = SimpleQueue()
             self._work.append(queue)
-            args = (queue, self._done)
             name = f"cnnc-{number}"
-            threading.Thread(target=_serve, args=args, name=name, daemon=True).start()
+            threading.Thread(target=_serve, args=(queue,), name=name, daemon=True).start()
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run all tasks and return when all are done; the first failure is raised."""
-        shares = [list(tasks[i :: self.threads]) for i in range(self.threads)]
-        handed = 0
-        for queue, share in zip(self._work, shares[1:], strict=True):
-            if share:
-                queue.put(share)
-                handed += 1
-        failures = [_attempt(shares[0])]
-        while handed:
-            try:
-                failures.append(self._done.get())
-                handed -= 1
-            except KeyboardInterrupt as interrupt:
-                # The others still write into their arrays: nobody may go on before they end.
-                failures.append(interrupt)
+        shares = [Share(tasks[i :: self.threads]) for i in range(min(self.threads, len(tasks)))]
+        for queue, share in zip(self._work, shares[1:], strict=False):
+            queue.put(share)
+        failures: list[BaseException | None] = []
+        for share in shares[:1]:
+            share.work()
+        for share in shares:
+            while not share.ended.is_set():
+                try:
+                    share.ended.wait()
+                except KeyboardInterrupt as interrupt:
+                    # The others still write into their arrays: nobody may go on before they end.
+                    failures.append(interrupt)
+            failures.append(share.failure)
         for failure in failures:
             if failure is not None:
                 raise failure
@@ -57,16 +72,7 @@ class Team:
         self.close()
 
 
-def _attempt(tasks: list[Task]) -> BaseException | None:
-    try:
-        for task in tasks:
-            task()
-    except BaseException as failure:
-        return failure
-    return None
-
-
-def _serve(queue: SimpleQueue[Any], done: SimpleQueue[Any]) -> None:
-    while (tasks := queue.get()) is not None:
-        done.put(_attempt(tasks))
-        del tasks  # a program must not live on because a thread remembers its last task
+def _serve(queue: SimpleQueue[Share | None]) -> None:
+    while (share := queue.get()) is not None:
+        share.work()
+        del share  # a program must not live on because a thread remembers its last task
