@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_SHOWN = 8  # items of a list in a message
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -28,9 +30,10 @@ def show(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case float():
-            return f"{value:g}"
+            return float.__repr__(value)  # all its digits, also where it is one of NumPy's
         case str():
-            return f'"{value}"'
+            quote = "'" if '"' in value else '"'
+            return f"{quote}{value}{quote}"
         case Word(text):
             return text
         case Made(word, positional, named):
@@ -46,6 +49,20 @@ def show(value: object) -> str:
             return "none"
         case _:
             return str(value)
+
+
+def brief(value: object) -> str:
+    """A value for a message: as `show`, the middle of a long list left out."""
+    return show(_shortened(value, 2))
+
+
+def _shortened(value: object, depth: int) -> object:
+    if not isinstance(value, list | tuple):
+        return value
+    items = value if len(value) <= MOST_SHOWN else (*value[:4], Word("…"), value[-1])
+    if depth == 0:
+        return Word("[…]" if isinstance(value, list) else "(…)")
+    return type(value)(_shortened(item, depth - 1) for item in items)
 
 
 def show_shape(shape: Sequence[int]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..values import is_integer, is_number, show
+from ..values import brief, is_integer, is_number
 
-LARGEST = 2**63  # of an integer's magnitude
+LARGEST = 2**63  # an integer's magnitude, at most
 LONGEST = 100_000  # of a list's length
 
 
@@ -22,25 +22,25 @@ def operate(op: str, left: Any, right: Any) -> Any:
     if isinstance(left, list) or isinstance(right, list):
         return _on_lists(op, left, right)
     if not (is_number(left) and is_number(right)):
-        raise Refused(f"{show(left)} {op} {show(right)}: {op} takes numbers")
+        raise Refused(f"{brief(left)} {op} {brief(right)}: {op} takes numbers")
     if op in ("/", "//", "%") and right == 0:
-        raise Refused(f"{show(left)} {op} {show(right)} divides by zero")
+        raise Refused(f"{brief(left)} {op} {brief(right)} divides by zero")
     if op == "**":
         _check_power(left, right)
     try:
         return _bounded(_OPERATORS[op](left, right))
     except (OverflowError, ZeroDivisionError):
-        raise Refused(f"{show(left)} {op} {show(right)} is too large") from None
+        raise Refused(f"{brief(left)} {op} {brief(right)} is too large") from None
 
 
 def _check_power(base: Any, exponent: Any) -> None:
     if is_integer(base) and is_integer(exponent) and abs(base) > 1:
         if exponent * math.log2(abs(base)) > 63:
-            raise Refused(f"{show(base)} ** {show(exponent)} is too large")
+            raise Refused(f"{brief(base)} ** {brief(exponent)} is too large")
     if base == 0 and exponent < 0:
-        raise Refused(f"{show(base)} ** {show(exponent)} divides by zero")
+        raise Refused(f"{brief(base)} ** {brief(exponent)} divides by zero")
     if base < 0 and not float(exponent).is_integer():
-        raise Refused(f"{show(base)} ** {show(exponent)} is not a real number")
+        raise Refused(f"{brief(base)} ** {brief(exponent)} is not a real number")
 
 
 def _on_lists(op: str, left: Any, right: Any) -> list[object]:
@@ -51,9 +51,11 @@ def _on_lists(op: str, left: Any, right: Any) -> list[object]:
             len(left) * max(0, right) if isinstance(left, list) else max(0, left) * len(right)
         )
     else:
-        raise Refused(f"{show(left)} {op} {show(right)}: lists take + with a list, * with a number")
+        raise Refused(
+            f"{brief(left)} {op} {brief(right)}: lists take + with a list, * with a number"
+        )
     if result_length > LONGEST:
-        raise Refused(f"a list of {result_length} items is longer than {LONGEST}")
+        raise Refused(f"a list of {result_length:,} items is longer than {LONGEST:,}")
     result: list[object] = _OPERATORS[op](left, right)
     return result
 
@@ -61,7 +63,7 @@ def _on_lists(op: str, left: Any, right: Any) -> list[object]:
 def negate(op: str, value: Any) -> Any:
     """`-value`, `+value`."""
     if not is_number(value):
-        raise Refused(f"{op}{show(value)}: {op} takes a number")
+        raise Refused(f"{op}{brief(value)}: {op} takes a number")
     return -value if op == "-" else value
 
 
@@ -77,7 +79,7 @@ def compare(op: str, left: Any, right: Any) -> bool:
         return bool(_COMPARISONS[op](left, right))
     both_text = isinstance(left, str) and isinstance(right, str)
     if not (both_text or (is_number(left) and is_number(right))):
-        raise Refused(f"{show(left)} {op} {show(right)}: {op} takes two numbers")
+        raise Refused(f"{brief(left)} {op} {brief(right)}: {op} takes two numbers")
     return bool(_COMPARISONS[op](left, right))
 
 
@@ -90,13 +92,18 @@ def _compare_shapes(op: str, left: Any, right: Any) -> bool:
         return bool(_COMPARISONS[op](left, right))
     fits = isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right)
     if not fits or not all(is_number(n) for n in (*left, *right)):
-        raise Refused(f"{show(left)} {op} {show(right)}: the two have no common order")
+        raise Refused(f"{brief(left)} {op} {brief(right)}: the two have no common order")
     return all(_COMPARISONS[op](a, b) for a, b in zip(left, right, strict=True))
 
 
+def call(name: str, values: Sequence[Any]) -> Any:
+    """The value of a function of FUNCTIONS."""
+    return _bounded(FUNCTIONS[name](*values))
+
+
 def _bounded(value: Any) -> Any:
-    if isinstance(value, int) and abs(value) >= LARGEST:
-        raise Refused(f"the result {value:.3g} is too large")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise Refused("the result is too large")
     if isinstance(value, float) and not math.isfinite(value):
         raise Refused("the result is not a finite number")
     return value
@@ -108,14 +115,14 @@ def _range(*bounds: Any) -> list[object]:
     if len(bounds) == 3 and bounds[2] == 0:
         raise Refused("range takes a step other than 0")
     items = range(*bounds)
-    if len(items) > LONGEST:
-        raise Refused(f"a range of {len(items)} items is longer than {LONGEST}")
+    if items and abs(items[-1] - items[0]) // abs(items.step) >= LONGEST:  # len() has a limit
+        raise Refused(f"the range is longer than {LONGEST:,} items")
     return list(items)
 
 
 def _sequence(name: str, value: Any) -> Any:
     if not isinstance(value, list | tuple):
-        raise Refused(f"{name} takes a list, not {show(value)}")
+        raise Refused(f"{name} takes a list, not {brief(value)}")
     return value
 
 
@@ -135,7 +142,7 @@ def _number(name: str, values: tuple[Any, ...]) -> Any:
 def _positive(name: str, values: tuple[Any, ...], zero: bool) -> Any:
     value = _number(name, values)
     if value < 0 or (value == 0 and not zero):
-        raise Refused(f"{name}({show(value)}) is not a real number")
+        raise Refused(f"{name}({brief(value)}) is not a real number")
     return value
 
 
@@ -162,7 +169,7 @@ def _len(*values: Any) -> int:
 def _sum(*values: Any) -> Any:
     if len(values) != 1 or not all(is_number(v) for v in _sequence("sum", values[0])):
         raise Refused("sum takes one list of numbers")
-    return _bounded(sum(values[0]))
+    return sum(values[0])
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

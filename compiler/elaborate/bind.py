@@ -12,9 +12,9 @@ from cnnc.dsl.source import Span
 
 from ..arguments import Argument, BadValue, Declared
 from ..suggest import did_you_mean
-from ..values import show
+from ..values import brief
 from .evaluate import Evaluator
-from .scope import UNKNOWN, Mistake, Scope
+from .scope import UNKNOWN, Mistake, Repetition, Scope
 
 D = TypeVar("D", bound=Declared)
 
@@ -149,6 +149,15 @@ class Binder:
             )  # a condition between arguments
             return None
 
+    def check(self, cls: type[Declared], matched: Mapping[str, nodes.Expr], scope: Scope) -> None:
+        """Report the mistakes in values that no use takes, as of a default for nothing."""
+        unknown = scope.repeating(Repetition(0, UNKNOWN))  # a list is for a repeat of some use
+        for name, node in matched.items():
+            try:
+                self.value(cls.arguments[name], node, unknown, cls.word)
+            except Mistake as mistake:
+                self.found.add(mistake.diagnostic)
+
     def value(self, argument: Argument, node: nodes.Expr, scope: Scope, owner: str) -> Any:
         """One argument's value: evaluated, a list taken per repetition, checked."""
         kind = argument.type
@@ -157,12 +166,14 @@ class Binder:
             return UNKNOWN
         if isinstance(value, list) and not kind.takes_list:
             value = per_repetition(value, node, scope)
+            if value is UNKNOWN:
+                return UNKNOWN
         try:
             kind.parse(value)
         except BadValue as wrong:
             raise Mistake(
                 "E403",
-                f"{owner}'s {argument.name} takes {wrong}, not {show(value)}",
+                f"{owner}'s {argument.name} takes {wrong}, not {brief(value)}",
                 node.span,
                 f"{argument.name}: {argument.help}",
                 _mended(argument, value),
@@ -192,6 +203,8 @@ class Binder:
 
 def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> Any:
     """The item of a list for this turn of the enclosing repeat that the list is as long as."""
+    if any(r.count is UNKNOWN for r in scope.repeats):
+        return UNKNOWN  # it may be this one that is meant
     meant = [r for r in scope.repeats if r.is_meant_by(len(values))]
     if len(meant) == 1:
         return values[meant[0].index]

@@ -13,6 +13,7 @@ from ..layers.layer import Field, Layer, Misfit, Shape
 from ..net import Net, NetLayer
 from ..values import show_shape
 
+BEFORE_DATA = ("input", "data", "unknown")  # the families that a data layer may come after
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
@@ -33,7 +34,7 @@ class Builder:
         """What comes next has an input that is not known."""
         self.started = True
         self.shape = None
-        self.last_family = ""
+        self.last_family = "unknown"
 
     def add(self, layer: Layer | None, span: Span, use: Span) -> None:
         """Append a layer; None for one that could not be made out.
@@ -102,7 +103,7 @@ class Builder:
                 Diagnostic("E305", "INPUT heads the net, and this one stands inside it", use,
                            help=("leave it out, or move it to the front",))
             )  # fmt: skip
-        if layer.family == "data" and self.started and self.last_family not in ("input", "data"):
+        if layer.family == "data" and self.started and self.last_family not in BEFORE_DATA:
             self.found.add(
                 Diagnostic(
                     "E305",
@@ -161,8 +162,8 @@ class Builder:
         self.found.add(
             Diagnostic(
                 "E905",
-                f"{layer.written()} makes {show_shape(output)}, {prod(output):,} numbers a sample:"
-                f" the limit is {LARGEST_TENSOR - 1:,}",
+                f"{layer.written()} makes {show_shape(output)}: {prod(output):,} numbers a sample,"
+                f" and the limit is {LARGEST_TENSOR - 1:,}",
                 use,
             )
         )

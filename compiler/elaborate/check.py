@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,20 +12,17 @@ from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related, SpecError
 from cnnc.dsl.source import Source, Span
 
+from ..arguments import BadValue
 from ..layers.data import Input
 from ..net import Net
 from ..training.settings import Training
 from .bind import Binder, Missing
 from .build import Builder
-from .declarations import (
-    Declarations,
-    Settings,
-    default_arguments,
-    knob_values,
-)
+from .declarations import Declarations, Settings, WrongUse, default_arguments, knob_values
+from .evaluate import Evaluator
 from .expand import Expander, TooLarge
 from .expectations import check_expectations
-from .scope import Scope
+from .scope import Mistake, Scope
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
 # otherwise be what is wrong.
@@ -80,13 +78,16 @@ def check(
     settings = Settings.of(sets or {}, declared)
     values, scope = knob_values(declared, settings, binder)
     if input is not None:
+        _check_input(input)
         binder.replaced = {"INPUT": {"size": input}}
     binder.overrides = settings.arguments
-    binder.defaults = default_arguments(declared, binder)
-    net = _expand(file, declared, binder, scope, values, input)
+    binder.defaults = default_arguments(declared, binder, scope)
+    net = _expand(file, declared, binder, scope, input)
+    _report_missing(file.source, binder, sets or {}, input)
     training = _training(declared, binder, scope)
-    if not found.failed and net is not None:
-        check_expectations(declared.expects, net, training, scope, found)
+    whole = None if found.failed else net
+    if declared.chains:
+        check_expectations(declared.expects, whole, training, scope, found)
     return Checked(
         file.source,
         None if found.failed else net,
@@ -97,6 +98,16 @@ def check(
     )
 
 
+def _check_input(input: nodes.Expr) -> None:
+    """WrongUse where `--input` gives no shape."""
+    size = Input.arguments["size"]
+    try:
+        size.type.parse(Evaluator(Scope()).value(input))
+    except (Mistake, BadValue):
+        text = input.span.text
+        raise WrongUse(f"--input takes {size.type.wanted}, not {text}") from None
+
+
 def _with_syntax_errors(
     file: nodes.File,
     declared: Declarations,
@@ -105,8 +116,9 @@ def _with_syntax_errors(
 ) -> Checked:
     binder = Binder(Diagnostics())
     values, scope = knob_values(declared, Settings(), binder)
-    binder.defaults = default_arguments(declared, binder)
-    _expand(file, declared, binder, scope, values, None)
+    binder.defaults = default_arguments(declared, binder, scope)
+    _expand(file, declared, binder, scope, None)
+    _training(declared, binder, scope)
     kept = Diagnostics()
     kept.extend(syntax)
     kept.extend(d for d in (*found.sorted(), *binder.found.sorted()) if d.code in LOCAL)
@@ -118,7 +130,6 @@ def _expand(
     declared: Declarations,
     binder: Binder,
     scope: Scope,
-    values: dict[str, Any],
     input: nodes.Expr | None,
 ) -> Net | None:
     if not file.statements:
@@ -133,15 +144,19 @@ def _expand(
     for other in others:
         _second_chain(chain, other, binder.found)
     builder = Builder(binder.found)
-    expander = Expander(binder, builder, values)
+    expander = Expander(binder, builder)
     try:
         if not _heads_with_input(chain):
             _put_input(chain, binder, builder, input)
         expander.chain(chain, scope)
     except TooLarge:
         return None
-    _report_missing(file.source, binder)
-    if binder.found.failed or builder.shape is None:
+    if not builder.layers and not binder.found.failed and not binder.missing:
+        binder.found.add(
+            Diagnostic("E213", "the net has no INPUT: it is left out", chain.elements[0].span,
+                       help=("write it without a condition: INPUT(3x32x32) -> …",))
+        )  # fmt: skip
+    if binder.found.failed or binder.missing:
         return None
     return builder.net(declared.name)
 
@@ -152,8 +167,15 @@ def _heads_with_input(chain: nodes.Chain) -> bool:
         match head:
             case nodes.Group(chain=inner):
                 head = inner.elements[0]
-            case nodes.Shaped(element=inner) | nodes.Named(element=inner):
+            case (
+                nodes.Shaped(element=inner)
+                | nodes.Named(element=inner)
+                | nodes.Repeat(element=inner)
+                | nodes.Optional(element=inner)
+            ):
                 head = inner
+            case nodes.For(body=inner):
+                head = inner.elements[0]
             case _:
                 return False
     return head.name == "INPUT"
@@ -182,18 +204,24 @@ def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) ->
     )
 
 
-def _report_missing(source: Source, binder: Binder) -> None:
+def _report_missing(
+    source: Source, binder: Binder, sets: Mapping[str, nodes.Expr], input: nodes.Expr | None
+) -> None:
     """One diagnostic for each thing that must still be given; the first shows them all."""
     unique: dict[str, Missing] = {}
     for missing in binder.missing:
         unique.setdefault(missing.option, missing)
     in_text = sorted(unique.values(), key=lambda m: m.span.start if m.span else 0)
+    given = [f"--set {shlex.quote(f'{name}={node.span.text}')}" for name, node in sets.items()]
+    if input is not None:
+        given.append(f"--input {shlex.quote(input.span.text)}")
     # --input first, then knobs, then arguments of layers
     ordered = sorted(
-        (m.option for m in in_text),
+        (*given, *(m.option for m in in_text)),
         key=lambda o: (o.startswith("--set"), "." in o.partition("=")[0]),
     )
-    together = f"cnnc check {source.name} {' '.join(ordered)}"
+    file = "-" if source.name == "<stdin>" else shlex.quote(source.name)
+    together = f"cnnc check {file} {' '.join(ordered)}"
     for number, missing in enumerate(in_text):
         option = f"or on the command line: {missing.option}"
         help = [*missing.help, option]

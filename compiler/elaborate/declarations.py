@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnnc.dsl import nodes
@@ -12,7 +12,7 @@ from cnnc.dsl.source import Span
 
 from ..layers.registry import LAYERS
 from ..suggest import did_you_mean
-from ..values import show
+from ..values import brief, show
 from .bind import Binder, Missing
 from .evaluate import Evaluator
 from .expand import layer_class
@@ -27,6 +27,14 @@ class WrongUse(ValueError):
         self.message, self.help = message, help
 
 
+@dataclass(frozen=True)
+class Free:
+    """The first use of a knob that is not declared, and a value that it could have there."""
+
+    span: Span
+    example: str
+
+
 @dataclass
 class Declarations:
     """A file's statements, sorted by kind. `chains` has more than one only by mistake."""
@@ -38,7 +46,7 @@ class Declarations:
     expects: list[nodes.Expect] = field(default_factory=list)
     train: nodes.Train | None = None
     chains: list[nodes.Chain] = field(default_factory=list)
-    free: dict[str, Span] = field(default_factory=dict)  # knobs used and not declared
+    free: dict[str, Free] = field(default_factory=dict)  # knobs used and not declared
     switches: dict[str, Span] = field(default_factory=dict)  # the knobs of `POOL?`
     layers: dict[str, Span] = field(default_factory=dict)  # layer words in use
 
@@ -105,22 +113,27 @@ class Declarations:
                 self._scan(body, bound | {t.id for t in targets})
                 return
             case nodes.Repeat(count=count):
-                self._scan_names(count, bound)
+                self._scan_names(count, bound, "2")
             case nodes.Optional(element=nodes.Layer(name=name), condition=None):
-                self.switches.setdefault(name.lower(), node.span)
+                switch = name.lower()
+                if switch not in bound and switch not in self.lets:
+                    self.switches.setdefault(switch, node.span)
             case nodes.Optional(condition=condition) if condition is not None:
-                self._scan_names(condition, bound)
+                self._scan_names(condition, bound, "true")
         for child in nodes.children(node):
             self._scan(child, bound)
 
-    def _scan_names(self, node: Any, bound: frozenset[str]) -> None:
+    def _scan_names(self, node: Any, bound: frozenset[str], example: str) -> None:
         if isinstance(node, nodes.Name):
             if node.id not in bound and node.id not in self.knobs and node.id not in self.lets:
-                self.free.setdefault(node.id, node.span)
+                self.free.setdefault(node.id, Free(node.span, example))
             return
+        truth = isinstance(node, nodes.ListValue | nodes.Logical) or (
+            isinstance(node, nodes.Unary) and node.op == "not"
+        )
         for child in nodes.children(node):
             if not (isinstance(node, nodes.Call) and child is node.function):
-                self._scan_names(child, bound)
+                self._scan_names(child, bound, example if truth else "2")
 
 
 @dataclass
@@ -134,7 +147,7 @@ class Settings:
     def of(given: Mapping[str, nodes.Expr], declared: Declarations) -> Settings:
         """Sort; WrongUse for what the spec does not have."""
         result = Settings()
-        known = [*declared.knobs, *declared.free, *declared.switches]
+        known = list(dict.fromkeys((*declared.knobs, *declared.free, *declared.switches)))
         for name, value in given.items():
             if "." in name:
                 word, argument = name.split(".", 1)
@@ -167,34 +180,34 @@ def knob_values(
     declared: Declarations, settings: Settings, binder: Binder
 ) -> tuple[dict[str, Any], Scope]:
     """Every knob's value (UNKNOWN where it must be set), and the file's scope."""
-    values: dict[str, Any] = {}
-    scope = Scope(values, declared.lets)
+    values: dict[str, Any] = {name: given(name, node) for name, node in settings.knobs.items()}
+    scope = Scope(values, {**declared.knobs, **declared.lets})
+    for name in declared.switches:
+        if name not in declared.knobs:
+            values.setdefault(name, True)
+    for name, free in declared.free.items():
+        if name not in values:
+            values[name] = UNKNOWN
+            binder.missing.append(
+                Missing(f"the knob {name}", f"--set {name}={free.example}", free.span, "E204",
+                        (f"declare it in the spec: param {name} = {free.example}",))
+            )  # fmt: skip
+    apart = Evaluator(replace(scope, used=set()))  # to be declared is not to be used
     for name, knob in declared.knobs.items():
-        place = knob.value
         try:
-            if name in settings.knobs:
-                values[name] = given(name, settings.knobs[name])
-            else:
-                values[name] = Evaluator(scope).value(place)
+            values[name] = apart.value(knob.name)
             if knob.choices is not None:
-                _check_choice(name, values[name], knob, Evaluator(scope).value(knob.choices))
+                _check_choice(name, values[name], knob, apart.value(knob.choices))
         except Mistake as mistake:
             binder.found.add(mistake.diagnostic)
             values[name] = UNKNOWN
-    for name in declared.switches:
-        if name not in values:
-            values[name] = given(name, settings.knobs[name]) if name in settings.knobs else True
-            declared.free.pop(name, None)
-    for name, span in declared.free.items():
-        if name in settings.knobs:
-            values[name] = given(name, settings.knobs[name])
-        else:
-            values[name] = UNKNOWN
-            binder.missing.append(
-                Missing(f"the knob {name}", f"--set {name}=2", span, "E204",
-                        (f"declare it in the spec: param {name} = 2",))
-            )  # fmt: skip
-    return values, scope
+    for setting in declared.lets.values():  # those that nothing uses, too
+        try:
+            apart.value(setting.name)
+        except Mistake as mistake:
+            binder.found.add(mistake.diagnostic)
+    ordered = [*declared.knobs, *values]
+    return {name: values[name] for name in dict.fromkeys(ordered)}, scope
 
 
 def given(name: str, node: nodes.Expr) -> Any:
@@ -210,18 +223,22 @@ def _check_choice(name: str, value: Any, knob: nodes.Knob, choices: Any) -> None
         return
     if not isinstance(choices, list):
         assert knob.choices is not None
-        raise Mistake("E205", f"`in` is followed by a list, not {show(choices)}", knob.choices.span)
+        raise Mistake(
+            "E205", f"`in` is followed by a list, not {brief(choices)}", knob.choices.span
+        )
     if value not in choices:
         raise Mistake(
             "E205",
-            f"{name} = {show(value)} is none of the values that it may take",
+            f"{name} = {brief(value)} is none of the values that it may take",
             knob.span,
-            f"in {show(choices)}",
+            f"in {brief(choices)}",
             [f"--set {name}={show(c)}" for c in choices[:3]],
         )
 
 
-def default_arguments(declared: Declarations, binder: Binder) -> dict[str, dict[str, nodes.Expr]]:
+def default_arguments(
+    declared: Declarations, binder: Binder, scope: Scope
+) -> dict[str, dict[str, nodes.Expr]]:
     """`default LAYER(args)`, by layer word and argument name."""
     result: dict[str, dict[str, nodes.Expr]] = {}
     for statement in declared.defaults:
@@ -232,6 +249,8 @@ def default_arguments(declared: Declarations, binder: Binder) -> dict[str, dict[
             binder.found.add(mistake.diagnostic)
             continue
         matched, _ = binder.match(cls, use.args, use.span)
+        if cls.word not in declared.layers:
+            binder.check(cls, matched, scope)
         for name, value in matched.items():
             if name in result.get(cls.word, {}):
                 binder.found.add(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from cnnc.dsl import nodes
 
 from ..suggest import did_you_mean
-from ..values import Made, Word, show
-from .arithmetic import FUNCTIONS, Refused, compare, negate, operate
+from ..values import Made, Word, brief
+from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate
 from .scope import UNKNOWN, Mistake, Scope
 
 
@@ -66,10 +65,11 @@ class Evaluator:
             case nodes.Compare():
                 return self._compare(node)
             case nodes.Logical(op=op, operands=operands):
-                values = [self._truth(o) for o in operands]
-                if UNKNOWN in values:
-                    return UNKNOWN
-                return all(values) if op == "and" else any(values)
+                for operand in operands:  # as in Python, up to the one that decides
+                    value = self._truth(operand)
+                    if value is UNKNOWN or value is (op == "or"):
+                        return value
+                return op == "and"
             case nodes.Conditional(then=then, test=test, other=other):
                 value = self._truth(test)
                 if value is UNKNOWN:
@@ -85,16 +85,13 @@ class Evaluator:
         scope, name = self.scope, node.id
         if name in self.words:
             return Word(name)
-        if name in scope.values:
+        values = scope.bound(name)
+        if values is not None:
             scope.used.add(name)
-            return scope.values[name]
+            return values[name]
         if name in scope.lets:
             scope.used.add(name)
-            if name in scope.evaluating:
-                circle = " -> ".join((*scope.evaluating[scope.evaluating.index(name) :], name))
-                raise Mistake("E207", f"`let {name}` needs itself: {circle}", node.span)
-            inner = replace(scope, evaluating=(*scope.evaluating, name))
-            return Evaluator(inner).value(scope.lets[name].value)
+            return self._constant(node)
         self._refuse_later(node)
         raise Mistake(
             "E203",
@@ -104,6 +101,19 @@ class Evaluator:
             did_you_mean(name, [*scope.names(), *self.words])
             or (f"declare it: `param {name} = …` for a knob, `let {name} = …` for a constant",),
         )
+
+    def _constant(self, node: nodes.Name) -> Any:
+        """A let, or a knob's own value; UNKNOWN once its mistake was raised."""
+        scope, name = self.scope, node.id
+        if name in scope.evaluating:
+            circle = " -> ".join((*scope.evaluating[scope.evaluating.index(name) :], name))
+            raise Mistake("E207", f"{name} needs itself: {circle}", node.span)
+        if name in scope.constants:
+            return scope.constants[name]
+        scope.constants[name] = UNKNOWN
+        value = Evaluator(scope.constant(name)).value(scope.lets[name].value)
+        scope.constants[name] = value
+        return value
 
     def _refuse_later(self, name: nodes.Name) -> None:
         if name.id in self.later:
@@ -118,19 +128,20 @@ class Evaluator:
         value = self.value(node)
         if value is not UNKNOWN and not isinstance(value, bool):
             raise Mistake(
-                "E407", f"a condition is true or false, and this is {show(value)}", node.span
+                "E407", f"a condition is true or false, and this is {brief(value)}", node.span
             )
         return value
 
     def _compare(self, node: nodes.Compare) -> Any:
-        left, holds = self.value(node.first), True
+        left = self.value(node.first)
         for op, operand in node.rest:
             right = self.value(operand)
             if left is UNKNOWN or right is UNKNOWN:
                 return UNKNOWN
-            holds = holds and compare(op, left, right)
+            if not compare(op, left, right):
+                return False
             left = right
-        return holds
+        return True
 
     def _call(self, node: nodes.Call) -> Any:
         name = node.function.id
@@ -151,7 +162,7 @@ class Evaluator:
         values = [self.value(argument.value) for argument in node.args]
         if any(v is UNKNOWN for v in values):
             return UNKNOWN
-        return FUNCTIONS[name](*values)
+        return call(name, values)
 
     def _made(self, node: nodes.Call, cls: Any) -> Any:
         positional, named = [], []

@@ -11,7 +11,7 @@ from cnnc.dsl.diagnostics import Diagnostic, Diagnostics
 from ..net import Net
 from ..suggest import did_you_mean
 from ..training.settings import Training
-from ..values import is_integer, show
+from ..values import brief, is_integer
 from .evaluate import Evaluator
 from .scope import UNKNOWN, Mistake, Scope
 
@@ -22,23 +22,16 @@ QUANTITIES = (
 
 def check_expectations(
     expects: Sequence[nodes.Expect],
-    net: Net,
+    net: Net | None,
     training: Training | None,
     scope: Scope,
     found: Diagnostics,
 ) -> None:
-    """Report every expectation that does not hold, with the actual values."""
-    quantities: dict[str, Any] = {
-        "params": net.params,
-        "main": net.params,
-        "trainable": net.trainable,
-        "macs": net.macs,
-        "output": net.output_shape,
-        "depth": net.depth,
-        "receptive_field": net.layers[-1].receptive_field or (1, 1),
-        "layers": len(net.layers),
-    }
-    inner = scope.bind(quantities)
+    """Report every expectation that does not hold, with the actual values.
+
+    Without a net, because it has mistakes, only what is wrong with the conditions themselves.
+    """
+    inner = scope.bind(_quantities(net) if net else dict.fromkeys(QUANTITIES, UNKNOWN))
     for expect in expects:
         try:
             evaluator = _WithMemory(inner, net, training or Training())
@@ -48,21 +41,34 @@ def check_expectations(
             if not isinstance(holds, bool):
                 raise Mistake(
                     "E502",
-                    f"an expectation is true or false, and this is {show(holds)}",
+                    f"an expectation is true or false, and this is {brief(holds)}",
                     expect.condition.span,
                     help=[f"compare it: expect {expect.condition.span.text} <= …"],
                 )
         except Mistake as mistake:
             found.add(_as_expectation(mistake))
             continue
-        if not holds:
+        if not holds and net is not None:
             found.add(_failed(expect, evaluator, net))
+
+
+def _quantities(net: Net) -> dict[str, Any]:
+    return {
+        "params": net.params,
+        "main": net.params,
+        "trainable": net.trainable,
+        "macs": net.macs,
+        "output": net.output_shape,
+        "depth": net.depth,
+        "receptive_field": net.layers[-1].receptive_field or (1, 1),
+        "layers": len(net.layers),
+    }
 
 
 class _WithMemory(Evaluator):
     """Evaluates a condition, with memory(batch=64) beside the usual functions."""
 
-    def __init__(self, scope: Scope, net: Net, training: Training) -> None:
+    def __init__(self, scope: Scope, net: Net | None, training: Training) -> None:
         super().__init__(scope)
         self.net, self.training = net, training
         self.memory: dict[int, int] = {}
@@ -75,8 +81,12 @@ class _WithMemory(Evaluator):
             if argument.name not in ("batch", None) or len(node.args) > 1:
                 raise Mistake("E402", "memory takes batch alone", argument.span)
             batch = self.value(argument.value)
+        if batch is UNKNOWN:
+            return UNKNOWN
         if not is_integer(batch) or batch < 1:
             raise Mistake("E403", "memory's batch is an integer of at least 1", node.span)
+        if self.net is None:
+            return UNKNOWN
         from ..memory import memory
 
         if batch not in self.memory:
@@ -100,7 +110,7 @@ def _failed(expect: nodes.Expect, evaluator: _WithMemory, net: Net) -> Diagnosti
     actual = []
     for name in _quantities_in(expect.condition):
         value = evaluator.scope.values[name]
-        text = f"{value:,}" if is_integer(value) else show(value)
+        text = f"{value:,}" if is_integer(value) else brief(value)
         actual.append(f"{name} is {text}")
     actual += [f"memory(batch={b}) is {n:,} bytes" for b, n in evaluator.memory.items()]
     notes = [f"actual: {line}" for line in actual]

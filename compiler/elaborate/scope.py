@@ -38,10 +38,13 @@ UNKNOWN = Unknown()
 
 @dataclass(frozen=True)
 class Repetition:
-    """One turn of a repeat: which of how many; `counts` are all of a repeat counted by a list."""
+    """One turn of a repeat: which of how many; `counts` are all of a repeat counted by a list.
+
+    `count` is UNKNOWN where the repeat's own is: any list may be meant for it then.
+    """
 
     index: int
-    count: int
+    count: int | Unknown
     counts: frozenset[int] | None = None
 
     def is_meant_by(self, length: int) -> bool:
@@ -51,21 +54,37 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Scope:
-    """What names stand for: those bound by loops, then the file's lets and knobs.
+    """What names stand for: `values` are those bound by loops, or the knobs of the file.
 
-    `lets` are evaluated where they are used, so that statements may stand in any order;
-    `evaluating` holds those under way, to find a let that needs itself.
+    `lets` and the knobs' own values are evaluated when they are first used, so that
+    statements may stand in any order, and once: `constants` keeps them. `evaluating` holds
+    those under way, to find one that needs itself. `file` is the scope of the whole file, which
+    they are evaluated in, where this one is inside a loop.
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
-    lets: Mapping[str, nodes.Setting] = field(default_factory=dict)
+    lets: Mapping[str, nodes.Setting | nodes.Knob] = field(default_factory=dict)
     repeats: tuple[Repetition, ...] = ()
     evaluating: tuple[str, ...] = ()
     used: set[str] = field(default_factory=set)
+    constants: dict[str, object] = field(default_factory=dict)
+    file: Scope | None = None
 
     def bind(self, values: Mapping[str, object]) -> Scope:
         """The scope inside a loop that binds names."""
-        return replace(self, values={**self.values, **values})
+        around = self.values if self.file else {}
+        return replace(self, values={**around, **values}, file=self.file or self)
+
+    def bound(self, name: str) -> Mapping[str, object] | None:
+        """Where a name has its value: among those of the loops around, or the knobs."""
+        if name in self.values:
+            return self.values
+        return self.file.values if self.file and name in self.file.values else None
+
+    def constant(self, name: str) -> Scope:
+        """The scope in which a let or a knob's own value is evaluated."""
+        file = self.file or self
+        return replace(file, repeats=(), evaluating=(*self.evaluating, name))
 
     def repeating(self, repetition: Repetition) -> Scope:
         """The scope inside a repetition."""
@@ -73,4 +92,4 @@ class Scope:
 
     def names(self) -> list[str]:
         """All names, for suggestions."""
-        return [*self.values, *self.lets]
+        return [*self.values, *(self.file.values if self.file else ()), *self.lets]

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from .compiler.elaborate.bind import Binder
 from .compiler.elaborate.check import Checked, check
+from .compiler.elaborate.declarations import WrongUse
 from .compiler.elaborate.scope import Scope
 from .compiler.layers.layer import Shape
 from .compiler.net import Net as Layers
 from .compiler.net import NetLayer
+from .compiler.suggest import did_you_mean
 from .compiler.training.settings import Training
 from .compiler.values import show
 from .dsl import nodes
-from .dsl.diagnostics import Diagnostic, Diagnostics, SpecError
+from .dsl.diagnostics import Diagnostic, Diagnostics
 from .dsl.parser import parse as parse_source
 from .dsl.parser import parse_value, read_source
 from .dsl.source import Source
@@ -189,7 +191,7 @@ def _value(where: str, value: object) -> nodes.Expr:
     text = value if isinstance(value, str) else show(value)
     node, diagnostics = parse_value(Source(where, text))
     if diagnostics or node is None:
-        raise SpecError(diagnostics)
+        raise WrongUse(f"{where} takes a value of the language, and {text!r} is none")
     return node
 
 
@@ -197,13 +199,19 @@ def _setting(name: str, text: str) -> Any:
     """One setting of a train block, from text."""
     if name not in Training.arguments:
         raise TypeError(f"no setting {name!r}; there are {', '.join(Training.arguments)}")
-    found = Diagnostics()
-    node = _value(name, text)
-    training = Binder(found).make(
-        Training, (nodes.Argument(node.span, name, node),), node.span, Scope()
-    )
-    found.raise_if_failed()
-    return getattr(training, name)
+    argument = Training.arguments[name]
+    node, wrong = parse_value(Source(name, text))
+    if node is not None:
+        found = Diagnostics()
+        use = nodes.Argument(node.span, name, node)
+        training = Binder(found).make(Training, (use,), node.span, Scope())
+        if training is not None:
+            return getattr(training, name)
+        wrong = found.sorted()
+    if wrong[0].code in ("E202", "E402", "E403"):  # the message says which part is wrong
+        raise WrongUse(f"{name}: {wrong[0].message}", wrong[0].help)
+    near = did_you_mean(text, argument.type.words)
+    raise WrongUse(f"{name} takes {argument.type.wanted}, not {text!r}", near)
 
 
 def expanded(net: Layers) -> str:
