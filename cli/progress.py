@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from cnnc.runtime.trainer import Progress, Watch
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cnnc.runtime.compiled import Compiled
     from cnnc.runtime.data import Dataset
     from cnnc.runtime.metrics import Epoch
@@ -23,11 +25,14 @@ class Display(Watch):
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self.live = sys.stderr.isatty() and not quiet
+        self.folder: Path | None = None  # the run's, once training begins
+        self.epochs = 0  # whole epochs so far
         self._shown = 0.0
         self._width = 0
 
-    def on_start(self, compiled: Compiled, dataset: Dataset) -> None:
+    def on_start(self, compiled: Compiled, dataset: Dataset, folder: Path) -> None:
         """What is trained on what."""
+        self.folder = folder
         net, training = compiled.net, compiled.training
         self._line(f"data       {dataset.name}: {dataset.note}")
         self._line(
@@ -61,6 +66,7 @@ class Display(Watch):
 
     def on_epoch(self, epoch: Epoch, epochs: int) -> None:
         """A line that stays."""
+        self.epochs = epoch.epoch
         self._rewrite("")
         self._line(
             f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}  loss {epoch.loss:.4f}"

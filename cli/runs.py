@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def open_run(folder: str) -> Compiled:
     """The trained net of a run: its spec compiled, its weights loaded."""
     from cnnc.api import load
-    from cnnc.runtime.run import load_weights, read_spec
+    from cnnc.runtime.run import load_weights, read_loss, read_spec
 
-    compiled = load(read_spec(folder)).compile()
+    compiled = load(read_spec(folder)).compile(loss=read_loss(folder))
     load_weights(compiled, folder)
     return compiled

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .command import Command
 from .options import spec_options
+
+if TYPE_CHECKING:
+    from .progress import Display
 
 
 @click.command(
@@ -55,10 +58,17 @@ def command(
         )
     except KeyboardInterrupt:
         display.clear()
-        sys.stderr.write("interrupted: the run keeps the weights of its last whole epoch\n")
+        sys.stderr.write(f"interrupted: {_kept(display)}\n")
         raise
     finally:
         display.clear()
     print(f"test accuracy {100 * run.accuracy:.2f} %")
     print(f"run {run.path}")
     return 0
+
+
+def _kept(display: Display) -> str:
+    """What an interrupted run leaves."""
+    if display.epochs == 0:
+        return "no whole epoch was trained, so no weights are kept"
+    return f"{display.folder} keeps the weights of epoch {display.epochs}"

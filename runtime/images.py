@@ -33,19 +33,20 @@ def read_samples(file: str | os.PathLike[str], shape: Shape) -> Array:
         )
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise DataError(f"{path} holds no array of numbers")
-    one_less = shape[1:] if len(shape) == 3 and shape[0] == 1 else None
-    for wanted in (shape, one_less):
-        if wanted is not None and array.shape in (wanted, (len(array), *wanted)):
-            return _scaled(array).reshape(-1, *shape)
-    raise DataError(
-        f"{path} has shape {show_shape(array.shape) or 'of a number'}, and the net's INPUT is"
-        f" {show_shape(shape)}",
-        help=(f"save an array of shape {shape} or (N, {', '.join(map(str, shape))})",),
-    )
+    wanted = [shape, shape[1:]] if len(shape) == 3 and shape[0] == 1 else [shape]
+    if array.shape not in wanted and array.shape[1:] not in wanted:
+        given = f"shape {show_shape(array.shape)}" if array.shape else "no shape: one number"
+        raise DataError(
+            f"{path} has {given}, and the net's INPUT is {show_shape(shape)}",
+            help=(f"save an array of shape {shape} or (N, {', '.join(map(str, shape))})",),
+        )
+    if array.size == 0:
+        raise DataError(f"{path} holds no sample")
+    return _scaled(array).reshape(-1, *shape)
 
 
 def _scaled(array: Array) -> Array:

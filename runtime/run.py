@@ -79,7 +79,7 @@ def train_run(
     folder = new_folder(out, net.name)
     write_atomic(folder / SPEC, spec_text.encode())
     write_atomic(folder / OPTIONS, _options(training, source, compiled).encode())
-    watch.on_start(compiled, dataset)
+    watch.on_start(compiled, dataset, folder)
 
     def save(epoch: Epoch) -> None:
         save_weights(compiled, folder)
@@ -163,6 +163,15 @@ def read_options(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise RunError(f"{path} is not what a run writes")
     return options
+
+
+def read_loss(folder: str | os.PathLike[str]) -> str:
+    """The loss that a run was trained with, as in a train block."""
+    settings = read_options(folder).get("train")
+    loss = settings.get("loss") if isinstance(settings, dict) else None
+    if not isinstance(loss, str):
+        raise RunError(f"{Path(folder) / OPTIONS} does not say which loss it was trained with")
+    return loss
 
 
 def _options(training: Training, source: str, compiled: Compiled) -> str:

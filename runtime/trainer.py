@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -38,8 +39,8 @@ class Progress:
 class Watch:
     """Looks on while training runs. The base looks away."""
 
-    def on_start(self, compiled: Compiled, dataset: Dataset) -> None:
-        """Before the first step."""
+    def on_start(self, compiled: Compiled, dataset: Dataset, folder: Path) -> None:
+        """Before the first step; `folder` is the run's."""
 
     def on_step(self, progress: Progress) -> None:
         """After every step."""
@@ -75,12 +76,12 @@ def train_epochs(
             compiled.lr = training.lr * factor
             loss, scores = compiled.step_scored(x, y)
             if not math.isfinite(loss):
+                kept = "no whole epoch was trained, so no weights are kept"
+                if epoch:
+                    kept = f"the weights of epoch {epoch} are kept"
                 raise Diverged(
                     f"the loss is {loss} in epoch {epoch + 1}, step {number} of {steps}",
-                    help=(
-                        f"a smaller learning rate: --lr {training.lr / 10:g}",
-                        "the weights of the last whole epoch are kept",
-                    ),
+                    help=(f"a smaller learning rate: --lr {training.lr / 10:g}", kept),
                 )
             total += loss * len(x)
             right += int(np.count_nonzero(classes_of(scores) == y))
