@@ -19,7 +19,9 @@ class Share:
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.tasks = tasks
         self.failure: BaseException | None = None
-        self.ended = threading.Event()
+        self.ended = False
+        self._running = threading.Lock()
+        self._running.acquire()
 
     def work(self) -> None:
         """Run the tasks; a failure ends them and is kept."""
@@ -28,7 +30,13 @@ class Share:
                 task()
         except BaseException as failure:
             self.failure = failure
-        self.ended.set()
+        self.ended = True
+        self._running.release()
+
+    def wait(self) -> None:
+        """Return when the tasks have ended; may be called again after an interrupt."""
+        while not self.ended:
+            self._running.acquire()
 
 
 class Team:
@@ -52,9 +60,9 @@ class Team:
         for share in shares[:1]:
             share.work()
         for share in shares:
-            while not share.ended.is_set():
+            while not share.ended:
                 try:
-                    share.ended.wait()
+                    share.wait()
                 except KeyboardInterrupt as interrupt:
                     # The others still write into their arrays: nobody may go on before they end.
                     failures.append(interrupt)
