@@ -1,6 +1,6 @@
 """docs/layers.md, written from the layers themselves.
 
-    python -m cnnc.compiler.reference docs/layers.md
+python -m cnnc.compiler.reference docs/layers.md
 """
 
 from __future__ import annotations

@@ -84,7 +84,6 @@ class Diagnostics:
         """Whether an error (not only warnings and notes) was found."""
         return any(d.severity == "error" for d in self._found.values())
 
-
     def sorted(self) -> tuple[Diagnostic, ...]:
         """In order of place in the text."""
 

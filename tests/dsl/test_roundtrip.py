@@ -377,13 +377,17 @@ def test_format_of_any_layout_with_any_comments(file: n.File, random: object) ->
     check_format(laid_out + choose(SPACE))
 
 
-@few
-@given(files)
-def test_lines_are_short_where_they_can_be(file: n.File) -> None:
-    for line in check_format(written(file)).splitlines():
-        # A line that is too long has no arrow at its own level to break before.
-        if len(line) > WIDTH:
-            assert " -> " not in re.sub(r"\[.*\]|\{.*\}|\(.*\)|\".*?\"", "", line[3:])
+groups = st.recursive(
+    st.sampled_from(["CONV(64, 3, pad=1)", "RELU", "POOL?", "FC(4096)", "BN as norm"]),
+    lambda e: st.lists(e, min_size=2, max_size=5).map(lambda p: f"[{' -> '.join(p)}]*2"),
+    max_leaves=30,
+)
+
+
+@some
+@given(st.lists(groups, min_size=1, max_size=6).map(" -> ".join))
+def test_chains_of_groups_fit_on_their_lines(text: str) -> None:
+    assert max(map(len, check_format(text).splitlines())) <= WIDTH
 
 
 @few
