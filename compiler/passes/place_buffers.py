@@ -1,7 +1,8 @@
-"""Where each buffer lies: liveness, then greedy by size into one arena."""
+"""Where each buffer lies: liveness, then greedily into one arena."""
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -32,8 +33,7 @@ class PlaceBuffers:
     Before   conv1: 3 KB, alive in steps 1-7     After   conv1 at 0, relu1 at 3072,
              relu1: 3 KB, alive in steps 2-6             d(conv1) at 3072, once relu1 is dead
              d(conv1): 3 KB, alive in 7-8
-    Source   Pisarchyk and Lee 2020, greedy by size: on training programs within a fraction of
-             a percent of the most that is alive at once
+    Source   Pisarchyk and Lee 2020, greedy by size
     """
 
     name: ClassVar[str] = "place-buffers"
@@ -75,10 +75,22 @@ def lifetimes(program: Program, home: str, scratch: bool = True) -> list[Lifetim
 
 
 def place(lives: Iterable[Lifetime]) -> tuple[dict[str, int], int]:
-    """Offsets, and the arena's size: the largest first, each at the lowest place that is free."""
+    """Offsets, and the arena's size: the better of two orders, by size and by time alive.
+
+    Prediction passes memory along a chain, where those that live long should lie first;
+    training keeps much until it goes back, where the largest should.
+    """
+    found = list(lives)
+    by_size = sorted(found, key=lambda b: (-b.bytes, b.first, b.name))
+    by_time = sorted(found, key=lambda b: (b.first - b.last, -b.bytes, b.name))
+    return min(_place_in_order(by_size), _place_in_order(by_time), key=lambda placed: placed[1])
+
+
+def _place_in_order(lives: list[Lifetime]) -> tuple[dict[str, int], int]:
+    """One after the other, each at the lowest place that is free."""
     placed: list[tuple[int, Lifetime]] = []
     offsets: dict[str, int] = {}
-    for life in sorted(lives, key=lambda b: (-b.bytes, b.first, b.name)):
+    for life in lives:
         offset = 0
         for start, other in placed:  # in order of offset
             if not life.meets(other):
@@ -87,8 +99,7 @@ def place(lives: Iterable[Lifetime]) -> tuple[dict[str, int], int]:
                 break
             offset = max(offset, start + other.bytes)
         offsets[life.name] = offset
-        placed.append((offset, life))
-        placed.sort(key=lambda entry: entry[0])
+        insort(placed, (offset, life), key=lambda entry: entry[0])
     return offsets, max((start + life.bytes for start, life in placed), default=0)
 
 
