@@ -56,6 +56,21 @@ class Builder:
     def _name(self, token: Token) -> n.Name:
         return n.Name(self._of(token), str(token))
 
+    def _numbered(self, parts: Sequence[Token]) -> n.Name:
+        """`enc` or `enc.2`: a name that `as` gives, with the number that a repeat gave it."""
+        name = "".join(parts)
+        if len(parts) > 1 and not (parts[1][0] == "." and parts[1][1:].isdecimal()):
+            self.diagnostics.append(
+                Diagnostic(
+                    "E124",
+                    f"`{parts[1]}` is no number of a name",
+                    self._of(parts[1]),
+                    help=(f"the first of several is `{parts[0]}.1`",),
+                )
+            )
+            name = str(parts[0])
+        return n.Name(self._span(parts), name)
+
     # -- values ---------------------------------------------------------------------------
 
     def number(self, parts: Sequence[Part]) -> n.Number:
@@ -158,7 +173,7 @@ class Builder:
 
     def tap_reference(self, parts: Sequence[Part]) -> n.TapReference:
         """`@pool1` as a value."""
-        return n.TapReference(self._span(parts), str(parts[1]))
+        return n.TapReference(self._span(parts), self._numbered(parts[1:]).id)
 
     def _check_order(self, parts: Sequence[Part]) -> None:
         named = None
@@ -203,7 +218,7 @@ class Builder:
 
     def tap(self, parts: Sequence[Part]) -> n.Tap:
         """`@name` as an element."""
-        return n.Tap(self._span(parts), str(parts[1]))
+        return n.Tap(self._span(parts), self._numbered(parts[1:]).id)
 
     def group(self, parts: Sequence[Part]) -> n.Group:
         """`[ a -> b ]`."""
@@ -225,7 +240,7 @@ class Builder:
 
     def named(self, parts: Sequence[Part]) -> n.Named:
         """`x as name`."""
-        return n.Named(self._span(parts), parts[0], self._name(parts[2]))
+        return n.Named(self._span(parts), parts[0], self._numbered(parts[2:]))
 
     def shaped(self, parts: Sequence[Part]) -> n.Shaped:
         """`x :: shape`."""

@@ -151,6 +151,8 @@ def _space(found: Sequence[Word], word: Word) -> str:
         return ""
     if kind == "LPAR" and before.type in {"NAME", "QMARK"}:
         return ""
+    if kind == "NUMBER" and before.type == "NAME":  # the .2 of @enc.2
+        return ""
     if kind == "LBRACE" and word.holds is Inside.BRANCHES:
         return ""
     if _is_repeat(word) or _is_repeat(before):
