@@ -119,7 +119,7 @@ def _layers(file: str, checked: Checked) -> str:
     assert net is not None
     rows: list[tuple[str, ...]] = [("name", "layer", "output", "params", "MACs", "receptive field")]
     rows += [_row(layer) for layer in net.layers]
-    last = net.layers[-1]
+    last = net.last
     rows.append(
         ("total", f"{len(net.layers)} layers", _shape(net.output_shape), f"{net.params:,}",
          f"{net.macs:,}", _field(last))

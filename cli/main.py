@@ -153,7 +153,7 @@ def _usage(error: click.UsageError) -> int:
 
 
 def _failed(error: Exception) -> int:
-    from cnnc.compiler.elaborate.declarations import WrongUse
+    from cnnc.compiler.elaborate.settings import WrongUse
     from cnnc.dsl.diagnostics import SpecError
     from cnnc.runtime.errors import RunError
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from .values import Made, Word, is_integer, is_number, show
+from .values import Made, Tapped, Word, is_integer, is_number, show
 
 REQUIRED: Any = object()  # the default of an argument that must be given
 
@@ -32,6 +32,7 @@ class Type:
     takes_list  whether the value itself may be a list (otherwise a list is per repetition)
     made        for words with arguments: what each word makes
     later       words of the language that are not built yet
+    open        whether it takes any word of any layer (a block's formal)
     """
 
     wanted: str
@@ -40,6 +41,7 @@ class Type:
     takes_list: bool = False
     made: Mapping[str, type[Declared]] = field(default_factory=dict)
     later: tuple[str, ...] = ()
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class Declared:
                 value = getattr(self, argument.same_as)
             elif argument.required:
                 raise TypeError(f"{type(self).__name__} needs {name}=")
+            elif argument.default is None:  # nothing is the default
+                value = None
             else:
                 value = argument.type.parse(argument.default)
             setattr(self, name, value)
@@ -219,6 +223,17 @@ def text() -> Type:
         return value
 
     return Type('a text in quotes, "name"', parse)
+
+
+def tap() -> Type:
+    """`@name`: an output that `as` named."""
+
+    def parse(value: object) -> object:
+        if not isinstance(value, Tapped):
+            raise BadValue("an output named with `as`, as @name")
+        return value
+
+    return Type("an output named with `as`, as @name", parse)
 
 
 def window(*, at_least: int = 1) -> Type:

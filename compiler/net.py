@@ -6,9 +6,11 @@ stable enough to compare.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 from cnnc.dsl.source import Span
 
@@ -23,6 +25,10 @@ class NetLayer:
     inputs        the names of the layers whose outputs it reads; empty for INPUT
     input_shapes  their shapes, per sample
     span          where it is written
+    stored        the name that its weights are stored under: its own, or that of `share=`
+    counted       whether its weights count here, and not at a layer before that shares them
+    aux           whether it stands in a side exit
+    partner       the layer whose positions it takes, for UNPOOL
     """
 
     name: str
@@ -34,6 +40,10 @@ class NetLayer:
     macs: int
     field: Field
     span: Span
+    stored: str = ""
+    counted: bool = True
+    aux: bool = False
+    partner: str | None = None
 
     @property
     def kind(self) -> str:
@@ -43,25 +53,45 @@ class NetLayer:
     @property
     def params(self) -> int:
         """How many numbers its weights have; statistics are not counted."""
-        return sum(w.size for w in self.weights if not w.statistic)
+        return self.counted * sum(w.size for w in self.weights if not w.statistic)
 
     @property
     def trainable(self) -> int:
         """How many of them are trained."""
-        return sum(w.size for w in self.weights if w.trainable)
+        return self.counted * sum(w.size for w in self.weights if w.trainable)
 
     @property
     def receptive_field(self) -> tuple[int, int] | None:
         """Rows and columns of INPUT that one output sees; None where INPUT is a vector."""
         return None if self.field.size == (0, 0) else self.field.size
 
+    def stored_weights(self) -> Iterator[tuple[str, Weight]]:
+        """Its weights by the names that they are stored under: conv1.weight."""
+        for weight in self.weights:
+            yield f"{self.stored}.{weight.name}", weight
+
+
+class Exit(NamedTuple):
+    """An output that training judges, and the factor on its loss."""
+
+    layer: NetLayer
+    weight: float
+
 
 @dataclass(frozen=True)
 class Net:
-    """A whole net, in the order that data flows through it."""
+    """A whole net, in the order that data flows through it.
+
+    last   the layer that makes the net's output
+    aux    its side exits
+    text   a spec of the same net without knobs, repeats, blocks or defaults
+    """
 
     name: str | None
     layers: tuple[NetLayer, ...]
+    last: NetLayer
+    aux: tuple[Exit, ...] = ()
+    text: str = ""
 
     @property
     def input_shape(self) -> Shape:
@@ -71,12 +101,28 @@ class Net:
     @property
     def output_shape(self) -> Shape:
         """Of one sample."""
-        return self.layers[-1].output
+        return self.last.output
 
     @cached_property
     def params(self) -> int:
-        """How many weights it has."""
+        """How many weights it has, side exits' too."""
         return sum(layer.params for layer in self.layers)
+
+    @cached_property
+    def main(self) -> int:
+        """How many of its weights are used in prediction: without those of side exits alone."""
+        main = [layer for layer in self.layers if not layer.aux]
+        used = dict(pair for layer in main for pair in layer.stored_weights())
+        return sum(weight.size for weight in used.values() if not weight.statistic)
+
+    @cached_property
+    def weights(self) -> dict[str, Weight]:
+        """All weights and statistics by name, those that several layers share once."""
+        found: dict[str, Weight] = {}
+        for layer in self.layers:
+            for name, weight in layer.stored_weights():
+                found.setdefault(name, weight)
+        return found
 
     @cached_property
     def trainable(self) -> int:
@@ -95,14 +141,16 @@ class Net:
         for layer in self.layers:
             below = max((deepest[name] for name in layer.inputs), default=0)
             deepest[layer.name] = below + (layer.kind in DEEP)
-        return deepest[self.layers[-1].name]
+        return deepest[self.last.name]
 
     def __str__(self) -> str:
         lines = [f"net {self.name or '-'}"]
         for layer in self.layers:
             shapes = ", ".join(show_shape(s) for s in layer.input_shapes)
             flow = f"{shapes} -> {show_shape(layer.output)}" if shapes else show_shape(layer.output)
-            lines.append(f"  {layer.name} = {layer.layer.written()} : {flow}")
+            inputs = ", ".join(layer.inputs)
+            made = f"{layer.layer.written()} of {inputs}" if inputs else layer.layer.written()
+            lines.append(f"  {layer.name} = {made} : {flow}")
         return "\n".join(lines)
 
 

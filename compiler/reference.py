@@ -11,8 +11,10 @@ from inspect import cleandoc
 from pathlib import Path
 
 from .arguments import Declared
+from .layers.aux import Aux
 from .layers.initializers import INITIALIZERS
 from .layers.layer import Layer
+from .layers.merge import Merge
 from .layers.registry import FAMILIES, NOT_BUILT_YET
 from .training.augment import AUGMENTATIONS
 from .training.losses import LOSSES
@@ -41,6 +43,8 @@ def page() -> str:
         title = (family.__doc__ or "").split("\n")[0].rstrip(".")
         parts.append(f"## {title}\n")
         parts += [_layer(layer) for layer in family.LAYERS]
+    parts.append("## Side exits\n")
+    parts.append(_entry(Aux, "###"))
     parts.append("## Initialisers, for `init=`\n")
     parts += [_entry(cls, "###") for cls in INITIALIZERS]
     parts.append("# Training\n\nThe settings of a `train { … }` block.\n")
@@ -77,11 +81,13 @@ def sections(cls: type[Declared]) -> tuple[str, dict[str, str]]:
 
 def _layer(layer: type[Layer]) -> str:
     entry = _entry(layer, "###")
-    if not layer.samples:
+    lines = [f"`INPUT({show_shape(x)}) -> {written}`" for written, x in layer.samples[:3]]
+    if issubclass(layer, Merge):
+        for written, branches in layer.merged[:3]:
+            text = " | ".join(map(show_shape, branches))
+            lines.append(f"`{written}{{ … }}` of {text}")
+    if not lines:
         return entry
-    lines = []
-    for written, x in layer.samples[:3]:
-        lines.append(f"`INPUT({show_shape(x)}) -> {written}`")
     return entry + "\nExamples: " + ", ".join(lines) + "\n"
 
 

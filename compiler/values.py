@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 MOST_SHOWN = 8  # items of a list in a message
 
@@ -24,6 +25,14 @@ class Made:
     named: tuple[tuple[str, object], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """`@name` as a value: the output that has the name, and the layer that made it (a NetLayer)."""
+
+    name: str
+    maker: Any
+
+
 def show(value: object) -> str:
     """A value as it would be written in a spec."""
     match value:
@@ -36,6 +45,8 @@ def show(value: object) -> str:
             return f"{quote}{value}{quote}"
         case Word(text):
             return text
+        case Tapped(name):
+            return f"@{name}"
         case Made(word, positional, named):
             parts = [show(v) for v in positional] + [f"{k}={show(v)}" for k, v in named]
             return f"{word}({', '.join(parts)})"

@@ -6,8 +6,9 @@ code is in `codes.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .source import Span
@@ -67,9 +68,22 @@ class Diagnostics:
 
     def __init__(self) -> None:
         self._found: dict[tuple[object, ...], Diagnostic] = {}
+        self._around: list[Related] = []
+
+    @contextmanager
+    def within(self, place: Related) -> Iterator[None]:
+        """Inside, every diagnostic also points at `place`: the use of a block, say."""
+        self._around.append(place)
+        try:
+            yield
+        finally:
+            self._around.pop()
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic, unless the same mistake was already reported at this place."""
+        if self._around:
+            around = tuple(reversed(self._around))
+            diagnostic = replace(diagnostic, related=(*diagnostic.related, *around))
         span = diagnostic.span
         place = (span.source.name, span.start, span.end) if span else (diagnostic.message,)
         self._found.setdefault((diagnostic.code, *place), diagnostic)

@@ -33,11 +33,7 @@ class Weights(MutableMapping[str, Array]):
 
     def __init__(self, net: Net, shared: dict[str, Array], dtype: str) -> None:
         self._shared, self._dtype = shared, dtype
-        self.described: dict[str, Weight] = {
-            f"{layer.name}.{weight.name}": weight
-            for layer in net.layers
-            for weight in layer.weights
-        }
+        self.described: dict[str, Weight] = net.weights
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.described:

@@ -12,6 +12,7 @@ from cnnc.compiler.layers.layer import Array
 
 from .compiled import Compiled
 from .data import Split
+from .scores import scores_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def evaluate(compiled: Compiled, split: Split) -> Evaluation:
     total, judged = 0.0, 0
     for start in range(0, len(split.x), compiled.batch):
         y = split.y[start : start + compiled.batch]  # (N,)
-        scores = compiled.predict(split.x[start : start + compiled.batch])  # (N, K)
+        output = compiled.predict(split.x[start : start + compiled.batch])  # (N, K)
+        scores = scores_of(compiled, output)
         total += summed_loss(compiled, scores, y)
         judged += y.size
         np.add.at(confusion, (y.reshape(-1), classes_of(scores).reshape(-1)), 1)
@@ -53,7 +55,7 @@ def classes_of(scores: Array) -> Array:
 
 def summed_loss(compiled: Compiled, scores: Array, y: Array) -> float:
     """The loss of predicted scores, summed over what is judged."""
-    if compiled.net.layers[-1].layer.family == "output":
+    if compiled.net.last.layer.family == "output":
         # The loss is taken of scores; log-probabilities are as good as any.
         scores = np.log(np.maximum(scores, np.finfo(scores.dtype).tiny))
     loss = compiled.training.loss

@@ -31,7 +31,7 @@ def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
                 yield _prepared(compiled, before, x[start : start + CHUNK])
 
         for name, statistic in layer.layer.fit(np, batches).items():
-            compiled.weights[f"{layer.name}.{name}"] = np.asarray(statistic, compiled.dtype)
+            compiled.weights[f"{layer.stored}.{name}"] = np.asarray(statistic, compiled.dtype)
         fitted.append(layer)
     return [layer.name for layer in fitted]
 
@@ -39,7 +39,7 @@ def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
 def _prepared(compiled: Compiled, layers: tuple[NetLayer, ...], x: Array) -> Array:
     for layer in layers:
         y = np.empty((len(x), *layer.output), compiled.dtype)
-        weights = {w.name: compiled.weights[f"{layer.name}.{w.name}"] for w in layer.weights}
+        weights = {w.name: compiled.weights[name] for name, w in layer.stored_weights()}
         layer.layer.forward(np, SimpleNamespace(x=x, y=y, **weights))
         x = y
     return x

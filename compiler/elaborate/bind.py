@@ -4,19 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, Protocol, TypeVar
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostics
 from cnnc.dsl.source import Span
 
 from ..arguments import Argument, BadValue, Declared
+from ..layers.registry import LAYERS
 from ..suggest import did_you_mean
 from ..values import brief
 from .evaluate import Evaluator
-from .scope import UNKNOWN, Mistake, Repetition, Scope
+from .scope import UNKNOWN, Default, Mistake, Repetition, Scope
 
 D = TypeVar("D", bound=Declared)
+
+
+class Signature(Protocol):
+    """What takes arguments: a layer's class, a block."""
+
+    @property
+    def word(self) -> str:
+        """How the language calls it."""
+
+    @property
+    def noun(self) -> str:
+        """How messages call what it takes."""
+
+    @property
+    def arguments(self) -> Mapping[str, Argument]:
+        """What it takes, in order."""
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        """What it will take."""
+
+    @property
+    def by_place(self) -> tuple[str, ...]:
+        """What is usually given without a name."""
 
 
 @dataclass
@@ -34,18 +60,17 @@ class Missing:
 class Binder:
     """Binds arguments; mistakes go to `found`, what is not given at all to `missing`.
 
-    replaced, overrides, defaults   by layer word: argument name -> expression, from --input
-                                    (before the use), --set and `default` (after it)
+    replaced, overrides   by layer word: argument name -> expression, from --input (before the
+                          use) and from --set (after it, before `default`)
     """
 
     found: Diagnostics
     missing: list[Missing] = field(default_factory=list)
     replaced: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
-    defaults: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
 
     def match(
-        self, cls: type[Declared], args: tuple[nodes.Argument, ...] | None, where: Span
+        self, cls: Signature, args: tuple[nodes.Argument, ...] | None, where: Span
     ) -> tuple[dict[str, nodes.Expr], bool]:
         """Which expression goes to which argument, and whether all of them found their place.
 
@@ -64,7 +89,7 @@ class Binder:
         return matched, fine
 
     def _target(
-        self, cls: type[Declared], given: nodes.Argument, matched: Mapping[str, object], where: Span
+        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object], where: Span
     ) -> str:
         if given.name is not None:
             return self._named(cls, given, matched)
@@ -90,9 +115,7 @@ class Binder:
             [f"{cls.word} takes: {takes}", *_as_shape(cls, where)],
         )
 
-    def _named(
-        self, cls: type[Declared], given: nodes.Argument, matched: Mapping[str, object]
-    ) -> str:
+    def _named(self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object]) -> str:
         assert given.name is not None
         at = given.name_span or given.span
         if given.name in cls.later:
@@ -117,29 +140,8 @@ class Binder:
         scope: Scope,
     ) -> D | None:
         """The layer that a use describes; None where it is not known, which is then reported."""
-        matched, fine = self.match(cls, args, where)
-        sources = [
-            self.replaced.get(cls.word, {}),
-            matched,
-            self.overrides.get(cls.word, {}),
-            self.defaults.get(cls.word, {}),
-        ]
-        values: dict[str, Any] = {}
-        for name, argument in cls.arguments.items():
-            node = next((source[name] for source in sources if name in source), None)
-            if node is None:
-                if argument.required:
-                    self._miss(cls, argument, where)
-                    fine = False
-                continue
-            try:
-                value = self.value(argument, node, scope, cls.word)
-            except Mistake as mistake:
-                self.found.add(mistake.diagnostic)
-                value = UNKNOWN
-            fine = fine and value is not UNKNOWN
-            values[name] = value
-        if not fine:
+        values = self.values(cls, args, where, scope)
+        if values is None or any(value is UNKNOWN for value in values.values()):
             return None
         try:
             return cls(**values)
@@ -149,7 +151,43 @@ class Binder:
             )  # a condition between arguments
             return None
 
-    def check(self, cls: type[Declared], matched: Mapping[str, nodes.Expr], scope: Scope) -> None:
+    def values(
+        self,
+        cls: Signature,
+        args: tuple[nodes.Argument, ...] | None,
+        where: Span,
+        scope: Scope,
+    ) -> dict[str, Any] | None:
+        """The values of the arguments that are given somewhere, UNKNOWN where they are not known.
+
+        None where an argument found no place or is missing, which is then reported.
+        """
+        matched, fine = self.match(cls, args, where)
+        given = [
+            {name: Default(value, scope) for name, value in source.items()}
+            for source in (
+                self.replaced.get(cls.word, {}), matched, self.overrides.get(cls.word, {}),
+            )
+        ]  # fmt: skip
+        sources = [*given, scope.whole.defaults.get(cls.word, {})]
+        values: dict[str, Any] = {}
+        for name, argument in cls.arguments.items():
+            default = next((source[name] for source in sources if name in source), None)
+            if default is None:
+                if argument.required:
+                    self._miss(cls, argument, where)
+                    fine = False
+                continue
+            file = default.file
+            place = scope if file is scope else file.at(scope)
+            try:
+                values[name] = self.value(argument, default.value, place, cls.word)
+            except Mistake as mistake:
+                self.found.add(mistake.diagnostic)
+                values[name] = UNKNOWN
+        return values if fine else None
+
+    def check(self, cls: Signature, matched: Mapping[str, nodes.Expr], scope: Scope) -> None:
         """Report the mistakes in values that no use takes, as of a default for nothing."""
         unknown = scope.repeating(Repetition(0, UNKNOWN))  # a list is for a repeat of some use
         for name, node in matched.items():
@@ -161,6 +199,8 @@ class Binder:
     def value(self, argument: Argument, node: nodes.Expr, scope: Scope, owner: str) -> Any:
         """One argument's value: evaluated, a list taken per repetition, checked."""
         kind = argument.type
+        if kind.open:
+            return open_evaluator(scope).value(node)
         value = Evaluator(scope, kind.words, kind.made, kind.later).value(node)
         if value is UNKNOWN:
             return UNKNOWN
@@ -180,7 +220,7 @@ class Binder:
             ) from None
         return value
 
-    def _miss(self, cls: type[Declared], argument: Argument, where: Span) -> None:
+    def _miss(self, cls: Signature, argument: Argument, where: Span) -> None:
         example = {"INPUT.size": "3x32x32", "FC.units": "10"}.get(f"{cls.word}.{argument.name}")
         example = example or "16"
         if cls.word == "INPUT":
@@ -199,6 +239,21 @@ class Binder:
                  ),
             )
         )  # fmt: skip
+
+
+def open_evaluator(scope: Scope) -> Evaluator:
+    """For a block's formal: a word that is no name is one that some layer will take."""
+    evaluator = Evaluator(scope)
+    evaluator.open_words, evaluator.open_made = words_of_layers()
+    return evaluator
+
+
+@cache
+def words_of_layers() -> tuple[frozenset[str], Mapping[str, type[Declared]]]:
+    """All words that arguments of layers take, and those of them that take arguments."""
+    types = [a.type for layer in LAYERS.values() for a in layer.arguments.values()]
+    words = frozenset(word for kind in types for word in kind.words)
+    return words, {word: cls for kind in types for word, cls in kind.made.items()}
 
 
 def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> Any:
@@ -229,7 +284,7 @@ def _mended(argument: Argument, value: Any) -> list[str]:
     return []
 
 
-def _as_shape(cls: type[Declared], where: Span) -> list[str]:
+def _as_shape(cls: Signature, where: Span) -> list[str]:
     if cls.word != "INPUT":
         return []
     return ["write the shape as one value: " + where.text.replace(", ", "x").replace(",", "x")]

@@ -2,108 +2,188 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.source import Span
 
-from ..layers.conv import Conv
 from ..layers.layer import Field, Layer, Misfit, Shape
-from ..net import Net, NetLayer
+from ..net import Exit, Net, NetLayer
 from ..values import show_shape
+from .fixes import padding_before
+from .names import NOT_KNOWN, Label, Tensor
 
-BEFORE_DATA = ("input", "data", "unknown")  # the families that a data layer may come after
+BEFORE_DATA = ("input", "data")  # the families that a data layer may come after
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
 @dataclass
+class SideExit:
+    """A side exit: its output, the weight of its loss, and where it is written."""
+
+    tensor: Tensor
+    weight: float
+    span: Span
+
+
+@dataclass
 class Builder:
-    """Appends layers to a net. Once a shape is unknown, what follows from it is not checked."""
+    """Appends layers to a net. Once a shape is not known, what follows from it is not checked.
+
+    whole   height and width of INPUT
+    aux     whether what is appended stands in a side exit
+    """
 
     found: Diagnostics
     layers: list[NetLayer] = field(default_factory=list)
-    shape: Shape | None = None  # of the last output; None where unknown
-    field_now: Field = field(default_factory=lambda: Field((1, 1)))
-    whole: tuple[int, int] = (0, 0)
+    by_name: dict[str, NetLayer] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)  # of names, for messages
     counts: dict[str, int] = field(default_factory=dict)
-    started: bool = False
-    last_family: str = ""
+    owners: dict[str, NetLayer] = field(default_factory=dict)  # of stored weights
+    whole: tuple[int, int] = (0, 0)
+    aux: bool = False
+    exits: list[SideExit] = field(default_factory=list)
 
-    def unknown(self) -> None:
-        """What comes next has an input that is not known."""
-        self.started = True
-        self.shape = None
-        self.last_family = "unknown"
+    def add(
+        self,
+        layer: Layer | None,
+        inputs: Sequence[Tensor | None],
+        use: Span,
+        label: Label | None = None,
+        branches: Sequence[Span] = (),
+    ) -> Tensor:
+        """Append a layer and give its output; a layer of None is one that could not be made out.
 
-    def add(self, layer: Layer | None, span: Span, use: Span) -> None:
-        """Append a layer; None for one that could not be made out.
-
-        span   its name in the text, for the caret
-        use    the whole of its use
+        inputs     what it reads; None before INPUT
+        use        where it is written
+        label      the name that an `as` gives it
+        branches   of a merge, where they are written
         """
         if layer is None:
-            self.unknown()
-            return
+            return NOT_KNOWN
         self.counts[layer.kind] = number = self.counts.get(layer.kind, 0) + 1
-        name = f"{layer.kind.lower()}{number}"
-        self._check_place(layer, use)
-        first = not self.started
-        self.started = True
-        self.last_family = layer.family
+        label = label or Label(f"{layer.kind.lower()}{number}", use)
+        first = inputs[0]
+        self._check_place(layer, first, use)
         if layer.family == "input":
-            if first:
-                self._start(layer, name, use)
-            return
-        if self.shape is None:
-            return
-        before = self.layers[-1].name
+            return self._start(layer, label, use) if first is None else first
+        known = [tensor.maker for tensor in inputs if tensor is not None and tensor.maker]
+        if len(known) < len(inputs):
+            return NOT_KNOWN
+        shapes = tuple(maker.output for maker in known)
         try:
-            output = layer.shape(self.shape)
+            output = layer.shape_from(shapes)
         except Misfit as misfit:
-            self._report(layer, misfit, use, before)
-            self.unknown()
-            return
+            self._report(layer, misfit, use, known, branches)
+            return NOT_KNOWN
         if not self._within_limits(layer, output, use):
-            self.unknown()
-            return
-        note = layer.note(self.shape)
+            return NOT_KNOWN
+        note = layer.note(shapes[0])
         if note:
             message, help = note
             self.found.add(
-                Diagnostic("W601", message, use, f"gets {show_shape(self.shape)} from {before}",
-                           help=(help,), severity="note")
+                Diagnostic(
+                    "W601", message, use, f"gets {show_shape(shapes[0])} from {known[0].name}",
+                    help=(help,), severity="note",
+                )
             )  # fmt: skip
-        self.field_now = layer.field(self.field_now, self.whole)
-        self._append(layer, name, (before,), (self.shape,), output, use)
+        seen = layer.field_from([maker.field for maker in known], self.whole)
+        return self._append(layer, label, known, output, seen, use)
 
-    def _start(self, layer: Layer, name: str, use: Span) -> None:
+    def _start(self, layer: Layer, label: Label, use: Span) -> Tensor:
         output = layer.shape(())
         if not self._within_limits(layer, output, use):
-            return
+            return NOT_KNOWN
         maps = len(output) == 3
         self.whole = (output[1], output[2]) if maps else (0, 0)
-        self.field_now = Field((1, 1) if maps else (0, 0))
-        self._append(layer, name, (), (), output, use)
+        return self._append(layer, label, [], output, Field((1, 1) if maps else (0, 0)), use)
 
     def _append(
-        self, layer: Layer, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...],
-        output: Shape, use: Span,
-    ) -> None:  # fmt: skip
-        x = shapes[0] if shapes else ()
-        self.layers.append(
-            NetLayer(name, layer, inputs, shapes, output, layer.weights(x) if shapes else (),
-                     layer.macs(x) if shapes else 0, self.field_now, use)
-        )  # fmt: skip
-        self.shape = output
+        self, layer: Layer, label: Label, makers: Sequence[NetLayer], output: Shape, seen: Field,
+        use: Span,
+    ) -> Tensor:  # fmt: skip
+        name = label.name
+        if not self._is_free(label):
+            return NOT_KNOWN
+        weights = layer.weights(makers[0].output) if makers else ()
+        stored = getattr(layer, "share", None) or name
+        macs = layer.macs(makers[0].output) if makers and not self.aux else 0
+        made = NetLayer(
+            name,
+            layer,
+            tuple(maker.name for maker in makers),
+            tuple(maker.output for maker in makers),
+            output,
+            weights,
+            macs,
+            seen,
+            use,
+            stored,
+            stored not in self.owners,
+            self.aux,
+            layer.partner_name(),
+        )
+        if weights:
+            self._share(made)
+        self.layers.append(made)
+        self.by_name[name] = made
+        return Tensor(made)
 
-    def _check_place(self, layer: Layer, use: Span) -> None:
-        if layer.family == "input" and self.started:
+    def _is_free(self, label: Label) -> bool:
+        """Whether no other layer has the name; else it is reported."""
+        other = self.places.setdefault(label.name, label.span)
+        if label.name not in self.by_name:
+            return True
+        self.found.add(
+            Diagnostic(
+                "E216",
+                f"two layers are called {label.name}",
+                label.span,
+                "the second one",
+                help=("give another name: unnamed layers are called by kind and number",),
+                related=(Related("the first one", other),),
+            )
+        )
+        return False
+
+    def _share(self, made: NetLayer) -> None:
+        """Remember whose the weights are; those who share must have the same."""
+        owner = self.owners.setdefault(made.stored, made)
+        if owner is made:
+            return
+        one, other = (
+            [(w.name, w.shape, w.trainable) for w in layer.weights] for layer in (owner, made)
+        )
+        if one == other:
+            return
+        frozen = [w[:2] for w in one] == [w[:2] for w in other]
+        what = "freeze" if frozen else "their shapes"
+        shown = ", ".join(f"{name} {show_shape(shape)}" for name, shape, _ in other)
+        before = ", ".join(f"{name} {show_shape(shape)}" for name, shape, _ in one)
+        self.found.add(
+            Diagnostic(
+                "E316",
+                f'{made.name} cannot share "{made.stored}" with {owner.name}:'
+                f" they differ in {what}",
+                made.span,
+                f"here {shown}",
+                help=("layers share whose input channels, kernels and outputs are the same",),
+                related=(Related(f"{owner.name}: {before}", owner.span),),
+            )
+        )
+
+    def _check_place(self, layer: Layer, first: Tensor | None, use: Span) -> None:
+        if layer.family == "input" and first is not None:
             self.found.add(
                 Diagnostic("E305", "INPUT heads the net, and this one stands inside it", use,
                            help=("leave it out, or move it to the front",))
             )  # fmt: skip
-        if layer.family == "data" and self.started and self.last_family not in BEFORE_DATA:
+        if layer.family != "data" or first is None or first.maker is None:
+            return
+        families = {made.layer.family for made in self.layers}
+        if first.maker is not self.layers[-1] or not families <= set(BEFORE_DATA):
             self.found.add(
                 Diagnostic(
                     "E305",
@@ -113,48 +193,27 @@ class Builder:
                 )
             )
 
-    def _report(self, layer: Layer, misfit: Misfit, use: Span, before: str) -> None:
-        label = f"{misfit.label} from {before}" if misfit.label else f"gets its input from {before}"
+    def _report(
+        self, layer: Layer, misfit: Misfit, use: Span, makers: Sequence[NetLayer],
+        branches: Sequence[Span],
+    ) -> None:  # fmt: skip
+        before = makers[0]
+        label = f"gets its input from {before.name}"
+        if misfit.label:
+            label = f"{misfit.label} from {before.name}"
         notes = (f"rule: {misfit.rule}",) if misfit.rule else ()
-        source = self.layers[-1]
         related: tuple[Related, ...] = ()
-        if len(self.layers) > 1:
-            made = f"{before} makes {show_shape(source.output)} here"
-            related = (Related(made, source.span),)
-        self.found.add(
-            Diagnostic(
-                misfit.code,
-                misfit.message,
-                use,
-                label,
-                notes,
-                (*misfit.fixes, *self._padding_before(layer)),
-                related,
+        if branches:
+            label = "the branches do not go together"
+            related = tuple(
+                Related(f"{show_shape(maker.output)} from {maker.name}", branch)
+                for maker, branch in zip(makers, branches, strict=True)
             )
-        )
-
-    def _padding_before(self, layer: Layer) -> list[str]:
-        """What padding the nearest convolution before a layer would give it, if that fits."""
-        number = len(self.layers) - 1
-        while number > 0 and not isinstance(self.layers[number].layer, Conv):
-            number -= 1
-        conv = self.layers[number]
-        if not isinstance(conv.layer, Conv):
-            return []
-        pad = max(conv.layer.k) // 2
-        changed = conv.layer.replace(pad=pad)
-        if pad == 0 or changed.pad == conv.layer.pad:
-            return []
-        try:
-            after = changed.shape(conv.input_shapes[0])
-            x = after
-            for between in self.layers[number + 1 :]:
-                x = between.layer.shape(x)
-            last = layer.shape(x)
-        except Misfit:
-            return []
-        then = f"{layer.written()} then gives {show_shape(last)}"
-        return [f"{changed.written()} before it gives {show_shape(after)}, and {then}"]
+        elif before.inputs:
+            made = f"{before.name} makes {show_shape(before.output)} here"
+            related = (Related(made, before.span),)
+        help = (*misfit.fixes, *(padding_before(layer, before, self.by_name)))
+        self.found.add(Diagnostic(misfit.code, misfit.message, use, label, notes, help, related))
 
     def _within_limits(self, layer: Layer, output: Shape, use: Span) -> bool:
         if max(output) < LARGEST_TENSOR and prod(output) < LARGEST_TENSOR:
@@ -169,22 +228,43 @@ class Builder:
         )
         return False
 
-    def expect_shape(self, wanted: Shape, span: Span) -> None:
+    def expect_shape(self, tensor: Tensor | None, wanted: Shape, span: Span) -> None:
         """`:: shape` at this point."""
-        if self.shape is None or self.shape == wanted:
+        maker = tensor.maker if tensor else None
+        if maker is None or maker.output == wanted:
             return
-        maker = self.layers[-1]
+        shape = show_shape(maker.output)
         self.found.add(
             Diagnostic(
                 "E304",
-                f"the shape is {show_shape(self.shape)} here, not {show_shape(wanted)}",
+                f"the shape is {shape} here, not {show_shape(wanted)}",
                 span,
-                f"{show_shape(self.shape)} from {maker.name}",
-                help=(f":: {show_shape(self.shape)} says what is there",),
-                related=(Related(f"{maker.name} makes {show_shape(self.shape)}", maker.span),),
+                f"{shape} from {maker.name}",
+                help=(f":: {shape} says what is there",),
+                related=(Related(f"{maker.name} makes {shape}", maker.span),),
             )
         )
 
-    def net(self, name: str | None) -> Net:
+    def check_exits(self, output: Tensor) -> None:
+        """Side exits are judged by the same classes as the net: their outputs have its shape."""
+        for exit in self.exits:
+            there = exit.tensor.shape
+            if output.maker is None or there is None or there == output.shape:
+                continue
+            wanted = show_shape(output.maker.output)
+            self.found.add(
+                Diagnostic(
+                    "E318",
+                    f"a side exit gives {show_shape(there)}, and the net {wanted}",
+                    exit.span,
+                    "both are judged by the same classes",
+                    help=(f"end it with FC({output.maker.output[0]})",),
+                    related=(Related(f"the net's output, {wanted}", output.maker.span),),
+                )
+            )
+
+    def net(self, name: str | None, output: Tensor, text: str) -> Net:
         """The finished net."""
-        return Net(name, tuple(self.layers))
+        assert output.maker is not None
+        exits = [Exit(e.tensor.maker, e.weight) for e in self.exits if e.tensor.maker]
+        return Net(name, tuple(self.layers), output.maker, tuple(exits), text)

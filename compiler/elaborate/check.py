@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -17,12 +18,16 @@ from ..layers.data import Input
 from ..net import Net
 from ..training.settings import Training
 from .bind import Binder, Missing
+from .blocks import Block, Reach, find_circles
 from .build import Builder
-from .declarations import Declarations, Settings, WrongUse, default_arguments, knob_values
+from .declarations import Declarations
 from .evaluate import Evaluator
 from .expand import Expander, TooLarge
 from .expectations import check_expectations
-from .scope import Mistake, Scope
+from .imports import Importer
+from .names import NOT_KNOWN, Tensor
+from .scope import UNKNOWN, Mistake, Scope
+from .settings import Files, Settings, WrongUse, default_arguments, knob_values
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
 # otherwise be what is wrong.
@@ -72,22 +77,23 @@ def check(
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
     found = Diagnostics()
     declared = Declarations.of(file, found)
+    files, reach = _read_on(declared, file.source, found)
     if syntax:
-        return _with_syntax_errors(file, declared, found, syntax)
+        return _with_syntax_errors(file, files, reach, found, syntax)
     binder = Binder(found)
-    settings = Settings.of(sets or {}, declared)
-    values, scope = knob_values(declared, settings, binder)
+    settings = Settings.of(sets or {}, files.library, reach)
+    values = knob_values(files, reach, settings, binder)
     if input is not None:
         _check_input(input)
         binder.replaced = {"INPUT": {"size": input}}
     binder.overrides = settings.arguments
-    binder.defaults = default_arguments(declared, binder, scope)
-    net = _expand(file, declared, binder, scope, input)
+    default_arguments(files, reach, binder)
+    net = _expand(file, files, reach, binder, input)
     _report_missing(file.source, binder, sets or {}, input)
-    training = _training(declared, binder, scope)
+    training = _training(declared, binder, files.scope)
     whole = None if found.failed else net
     if declared.chains:
-        check_expectations(declared.expects, whole, training, scope, found)
+        check_expectations(declared.expects, whole, training, files.scope, found)
     return Checked(
         file.source,
         None if found.failed else net,
@@ -96,6 +102,27 @@ def check(
         None if found.failed else training,
         found.sorted(),
     )
+
+
+def _read_on(declared: Declarations, source: Source, found: Diagnostics) -> tuple[Files, Reach]:
+    """What the file imports, the scopes of all files, and what the net's chain uses."""
+    whole = os.path.realpath(source.name)
+    library = Importer.of(source, found).library(declared, source, (whole,))
+    files = Files.of(library)
+    find_circles(library.blocks, found)
+    reach = Reach()
+    constants = declared.constants | {*files.scope.imported}
+    for chain in declared.chains[:1]:
+        reach.body(chain, library.blocks, constants)
+    for first, again in reach.twice:
+        found.add(
+            Diagnostic(
+                "E216", f"{again.id} is given twice", again.span, "again",
+                help=("give another name, for `@` must know which is meant",),
+                related=(Related("the first time", first.span),),
+            )
+        )  # fmt: skip
+    return files, reach
 
 
 def _check_input(input: nodes.Expr) -> None:
@@ -110,15 +137,17 @@ def _check_input(input: nodes.Expr) -> None:
 
 def _with_syntax_errors(
     file: nodes.File,
-    declared: Declarations,
+    files: Files,
+    reach: Reach,
     found: Diagnostics,
     syntax: tuple[Diagnostic, ...],
 ) -> Checked:
+    declared = files.library.declared
     binder = Binder(Diagnostics())
-    values, scope = knob_values(declared, Settings(), binder)
-    binder.defaults = default_arguments(declared, binder, scope)
-    _expand(file, declared, binder, scope, None)
-    _training(declared, binder, scope)
+    values = knob_values(files, reach, Settings(), binder)
+    default_arguments(files, reach, binder)
+    _expand(file, files, reach, binder, None)
+    _training(declared, binder, files.scope)
     kept = Diagnostics()
     kept.extend(syntax)
     kept.extend(d for d in (*found.sorted(), *binder.found.sorted()) if d.code in LOCAL)
@@ -126,45 +155,73 @@ def _with_syntax_errors(
 
 
 def _expand(
-    file: nodes.File,
-    declared: Declarations,
-    binder: Binder,
-    scope: Scope,
-    input: nodes.Expr | None,
+    file: nodes.File, files: Files, reach: Reach, binder: Binder, input: nodes.Expr | None
 ) -> Net | None:
+    declared, scope, found = files.library.declared, files.scope, binder.found
     if not file.statements:
         whole = Span(file.source, 0, 0)
-        binder.found.add(
+        found.add(
             Diagnostic("E111", "the file is empty: there is no net and no statement in it", whole,
                        help=("a net is a chain: INPUT(1x28x28) -> FC(10)",))
         )  # fmt: skip
+    _check_unused_blocks(files, reach, found)
     if not declared.chains:
         return None
     chain, *others = declared.chains
     for other in others:
-        _second_chain(chain, other, binder.found)
-    builder = Builder(binder.found)
-    expander = Expander(binder, builder)
+        _second_chain(chain, other, found)
+    builder = Builder(found)
+    expander = Expander(binder, builder, reach.numbered, reach.several)
+    output: Tensor | None = None
     try:
-        if not _heads_with_input(chain):
-            _put_input(chain, binder, builder, input)
-        expander.chain(chain, scope)
+        if not _heads_with_input(chain, scope.blocks):
+            output = _put_input(chain, binder, expander, input)
+        output = expander.chain(chain, output, scope)
     except TooLarge:
         return None
-    if not builder.layers and not binder.found.failed and not binder.missing:
-        binder.found.add(
+    if not builder.layers and not found.failed and not binder.missing:
+        found.add(
             Diagnostic("E213", "the net has no INPUT: it is left out", chain.elements[0].span,
                        help=("write it without a condition: INPUT(3x32x32) -> …",))
         )  # fmt: skip
-    if binder.found.failed or binder.missing:
+    if output is not None:
+        builder.check_exits(output)
+    if found.failed or binder.missing or output is None:
         return None
-    return builder.net(declared.name)
+    name = f"net {declared.name}\n\n" if declared.name else ""
+    return builder.net(declared.name, output, name + "\n-> ".join(expander.items) + "\n")
 
 
-def _heads_with_input(chain: nodes.Chain) -> bool:
+def _check_unused_blocks(files: Files, reach: Reach, found: Diagnostics) -> None:
+    """The blocks of this file that the net does not use: what can be known of them is checked."""
+    for block in files.library.own_blocks():
+        if block in reach.uses or block.circle:
+            continue
+        apart = Reach()
+        apart.body(block.node.body, block.known, frozenset({*block.arguments, *block.scope.lets,
+                                                            *block.scope.imported}))  # fmt: skip
+        # Knobs that its counts and options name would be set where it is used.
+        loose = dict.fromkeys((*apart.free, *apart.switches), UNKNOWN)
+        unknown = {**loose, **dict.fromkeys(block.arguments, UNKNOWN)}
+        scope = block.scope.inside(unknown, Scope(), many=True)
+        expander = Expander(Binder(found), Builder(found))
+        try:
+            expander.chain(block.node.body, NOT_KNOWN, scope, head=True)
+        except TooLarge:
+            return
+
+
+def _heads_with_input(chain: nodes.Chain, blocks: Mapping[str, Block]) -> bool:
+    """Whether INPUT is the first layer of the text, also inside a group or a block."""
     head: Any = chain.elements[0]
-    while not isinstance(head, nodes.Layer):
+    seen: list[Block] = []
+    while not isinstance(head, nodes.Layer) or head.name in blocks:
         match head:
+            case nodes.Layer(name=name):
+                if blocks[name] in seen:
+                    return False
+                seen.append(blocks[name])
+                head, blocks = blocks[name].node.body.elements[0], blocks[name].known
             case nodes.Group(chain=inner):
                 head = inner.elements[0]
             case (
@@ -182,13 +239,13 @@ def _heads_with_input(chain: nodes.Chain) -> bool:
 
 
 def _put_input(
-    chain: nodes.Chain, binder: Binder, builder: Builder, input: nodes.Expr | None
-) -> None:
+    chain: nodes.Chain, binder: Binder, expander: Expander, input: nodes.Expr | None
+) -> Tensor | None:
     """A chain without INPUT takes it from --input."""
     at = chain.elements[0].span
-    use = nodes.Layer(at, "INPUT", None, at)
     place = input.span if input is not None else at
-    builder.add(binder.make(Input, use.args, at, Scope()), place, place)
+    use = nodes.Layer(place, "INPUT", None, at)
+    return expander.element(use, None, Scope())
 
 
 def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) -> None:

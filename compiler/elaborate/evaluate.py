@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnc.dsl import nodes
+from cnnc.dsl.source import Span
 
 from ..suggest import did_you_mean
-from ..values import Made, Word, brief
+from ..values import Made, Tapped, Word, brief
 from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate
 from .scope import UNKNOWN, Mistake, Scope
 
@@ -19,7 +20,12 @@ class Evaluator:
     words   bare words that the place of the expression understands; they win over names
     made    words that take arguments there: `sgd(momentum=0.9)`, with the words of theirs
     later   words that are not built yet
+
+    open_words, open_made   for a block's formal, the words of all layers, over which names win
     """
+
+    open_words: frozenset[str] = frozenset()
+    open_made: Mapping[str, Any] = {}
 
     def __init__(
         self,
@@ -78,7 +84,7 @@ class Evaluator:
             case nodes.Call():
                 return self._call(node)
             case nodes.TapReference(name=name):
-                raise Mistake("E202", f"taps such as @{name} are not built yet", node.span)
+                return tapped(name, node.span, self.scope)
         raise AssertionError(node)
 
     def _name(self, node: nodes.Name) -> Any:
@@ -92,6 +98,11 @@ class Evaluator:
         if name in scope.lets:
             scope.used.add(name)
             return self._constant(node)
+        if name in scope.imported:
+            scope.used.add(name)
+            return Evaluator(scope.imported[name]).value(node)
+        if name in self.open_words:
+            return Word(name)
         self._refuse_later(node)
         raise Mistake(
             "E203",
@@ -145,8 +156,9 @@ class Evaluator:
 
     def _call(self, node: nodes.Call) -> Any:
         name = node.function.id
-        if name in self.made:
-            return self._made(node, self.made[name])
+        for made in (self.made, self.open_made):
+            if name in made:
+                return self._made(node, made[name])
         if name not in FUNCTIONS:
             self._refuse_later(node.function)
             raise Mistake(
@@ -177,3 +189,23 @@ class Evaluator:
             else:
                 named.append((argument.name, value))
         return Made(node.function.id, tuple(positional), tuple(named))
+
+
+def tapped(name: str, span: Span, scope: Scope) -> Any:
+    """What `@name` reaches: an output that `as` named, or that a block was given as a formal."""
+    values = scope.bound(name)
+    if values is not None and (isinstance(values[name], Tapped) or values[name] is UNKNOWN):
+        return values[name]
+    given = scope.taps.find(name)
+    if given is None:
+        raise Mistake(
+            "E215",
+            f"no output before this one is named {name}",
+            span,
+            "`as` names an output",
+            did_you_mean(name, scope.taps.names())
+            or (f"write `as {name}` after the layer whose output is meant, further up the chain",),
+        )
+    if given.tensor.shape is None:
+        return UNKNOWN
+    return Tapped(given.label.name, given.tensor.maker)

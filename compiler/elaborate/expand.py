@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cnnc.dsl import nodes
+from cnnc.dsl.diagnostics import Related
 from cnnc.dsl.source import Span
 
+from ..layers.aux import Aux
 from ..layers.layer import Layer
-from ..layers.registry import LAYERS, NOT_BUILT_YET
-from ..suggest import did_you_mean
+from ..layers.merge import Merge
 from ..values import brief, is_integer
-from .bind import Binder, per_repetition
-from .build import Builder
-from .evaluate import Evaluator
+from .bind import Binder
+from .blocks import Block
+from .build import Builder, SideExit
+from .evaluate import Evaluator, tapped
+from .lookups import (
+    condition_of,
+    default_value,
+    layer_class,
+    least,
+    repeat_count,
+    takes_name,
+    turns_of,
+    without_branches,
+)  # fmt: skip
+from .names import NOT_KNOWN, Given, Label, Tensor
 from .scope import UNKNOWN, Mistake, Repetition, Scope
 
 MOST_LAYERS = 100_000  # after expansion; ID and what repeats nothing count too
@@ -28,47 +43,67 @@ class TooLarge(Exception):
 
 @dataclass
 class Expander:
-    """Walks the tree and hands one layer after the other to the builder."""
+    """Walks the tree with what flows through it, and hands the builder one layer after another.
+
+    numbered   the names that stand in several bodies: their outputs are numbered
+    several    the blocks that stand at several places of the text
+    items      the expanded chain so far, as text
+    """
 
     binder: Binder
     builder: Builder
+    numbered: frozenset[str] = frozenset()
+    several: frozenset[Block] = frozenset()
+    numbers: Counter[str] = field(default_factory=Counter)
+    items: list[str] = field(default_factory=list)
     layers: int = 0
     visited: int = 0
 
-    def chain(self, chain: nodes.Chain, scope: Scope) -> None:
-        """All elements, in order."""
-        for element in chain.elements:
-            self.element(element, scope)
+    def chain(
+        self, chain: nodes.Chain, x: Tensor | None, scope: Scope, head: bool = False
+    ) -> Tensor | None:
+        """All elements, in order; `head` says that a tap may stand at the front."""
+        for number, element in enumerate(chain.elements):
+            x = self.element(element, x, scope, head and number == 0)
+        return x
 
-    def element(self, element: nodes.Element, scope: Scope) -> None:
-        """One element: a layer or something around layers."""
+    def element(
+        self, element: nodes.Element, x: Tensor | None, scope: Scope, head: bool = False,
+        label: Label | None = None,
+    ) -> Tensor | None:  # fmt: skip
+        """One element: a layer or something around layers. None is what flows before INPUT.
+
+        label   the name of its output, for a layer to take as its own
+        """
         self.visited += 1
         if self.visited > MOST_VISITS:
             raise self._too_large(element.span, f"is more than {MOST_VISITS:,} steps to expand")
         try:
             match element:
                 case nodes.Layer():
-                    self._layer(element, scope)
+                    return self._layer(element, x, scope, head, label)
                 case nodes.Group(chain=chain):
-                    self.chain(chain, scope)
+                    return self.chain(chain, x, scope, head)
                 case nodes.Repeat():
-                    self._repeat(element, scope)
+                    return self._repeat(element, x, scope)
                 case nodes.Optional():
-                    self._optional(element, scope)
+                    return self._optional(element, x, scope, head, label)
                 case nodes.For():
-                    self._for(element, scope)
+                    return self._for(element, x, scope)
                 case nodes.Shaped():
-                    self._shaped(element, scope)
-                case nodes.Branching(name=name, name_span=span):
-                    raise _not_built(f"{name}{{ … }}", span)
-                case nodes.Tap(name=name):
-                    raise _not_built(f"taps such as @{name}", element.span)
-                case nodes.Named(element=inner, name=name):
-                    self.binder.found.add(_not_built(f"`as {name.id}`", name.span).diagnostic)
-                    self.element(inner, scope)
+                    return self._shaped(element, x, scope, head, label)
+                case nodes.Branching(name="AUX"):
+                    return self._aux(element, x, scope)
+                case nodes.Branching():
+                    return self._merge(element, x, scope, label)
+                case nodes.Tap():
+                    return self._tap(element, scope, head)
+                case nodes.Named():
+                    return self._named(element, x, scope, head)
+            raise AssertionError(element)
         except Mistake as mistake:
             self.binder.found.add(mistake.diagnostic)
-            self.builder.unknown()
+            return NOT_KNOWN
 
     def _known(self, evaluate: Callable[[], Any]) -> Any:
         """A value, or UNKNOWN after reporting why there is none."""
@@ -83,175 +118,230 @@ class Expander:
         if self.layers + layers > MOST_LAYERS:
             raise self._too_large(span, f"expands to more than {MOST_LAYERS:,} layers")
 
-    # -- layers -----------------------------------------------------------------------
+    def _branch(self, chain: nodes.Chain, x: Tensor | None, scope: Scope) -> tuple[Any, str]:
+        """What a branch gives, and its text."""
+        around, self.items = self.items, []
+        y = self.chain(chain, x, scope, head=True)
+        text = " -> ".join(self.items) or "ID"
+        self.items = around
+        return y, text
 
-    def _layer(self, use: nodes.Layer, scope: Scope) -> None:
+    # -- layers and merges --------------------------------------------------------------
+
+    def _layer(
+        self, use: nodes.Layer, x: Tensor | None, scope: Scope, head: bool, label: Label | None
+    ) -> Tensor | None:
+        block = scope.blocks.get(use.name)
+        if block is not None:
+            return self._block(use, block, x, scope, head)
         self._count(1, use.span)
         self.layers += 1
         if use.name == "ID":
             if use.args:
                 raise Mistake("E404", "ID takes no arguments", use.args[0].span)
-            return
-        cls = layer_class(use)
+            return x
+        cls = layer_class(use, scope.blocks)
+        if issubclass(cls, Merge):
+            raise without_branches(use, f"{use.name}{{ … | … }}")
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)
-        self.builder.add(layer, use.name_span, use.span)
+        made = self.builder.add(layer, [x], use.span, label)
+        if layer is not None:
+            self._write(layer.written(), label)
+        return made
 
-    # -- what stands around layers ----------------------------------------------------
+    def _write(self, text: str, label: Label | None) -> None:
+        self.items.append(f"{text} as {label.name}" if label else text)
 
-    def _repeat(self, repeat: nodes.Repeat, scope: Scope) -> None:
+    def _merge(
+        self, node: nodes.Branching, x: Tensor | None, scope: Scope, label: Label | None
+    ) -> Tensor:
+        use = nodes.Layer(node.name_span, node.name, node.args, node.name_span)
+        cls = layer_class(use, scope.blocks)
+        if not issubclass(cls, Merge):
+            raise Mistake(
+                "E411", f"{node.name} has no branches", node.name_span, "only merges have",
+                ["merges are CONCAT, ADD and MUL; a side exit is AUX"],
+            )  # fmt: skip
+        self._count(1, node.name_span)
+        self.layers += 1
+        branches = [self._branch(branch, x, scope) for branch in node.branches]
+        if len(branches) < 2:
+            raise Mistake(
+                "E411", f"{node.name} merges at least two branches, and this is one",
+                node.name_span,
+                help=[f"{node.name}{{ … | ID }} merges it with its input, unchanged"],
+            )  # fmt: skip
+        layer: Any = self.binder.make(cls, node.args, node.name_span, scope)
+        text = f"{node.name}{{ {' | '.join(text for _, text in branches)} }}"
+        spans = [branch.span for branch in node.branches]
+        self._write(text, label)
+        return self.builder.add(layer, [y for y, _ in branches], node.name_span, label, spans)
+
+    def _aux(self, node: nodes.Branching, x: Tensor | None, scope: Scope) -> Tensor | None:
+        """A side exit: its chain beside the net, which goes on as if it were not there."""
+        aux = self.binder.make(Aux, node.args, node.name_span, scope)
+        if len(node.branches) > 1:
+            raise Mistake("E411", "AUX has one chain", node.branches[1].span, "a second one",
+                          ["write two AUX, one after the other"])  # fmt: skip
+        if self.builder.aux:
+            raise Mistake("E411", "a side exit stands in another", node.name_span,
+                          help=["put it beside the other one"])  # fmt: skip
+        before = len(self.builder.layers)
+        self.builder.aux = True
+        try:
+            y, text = self._branch(node.branches[0], x, scope)
+        finally:
+            self.builder.aux = False
+        if aux is None or y is None or y.maker is None:
+            return x
+        if len(self.builder.layers) == before or not y.maker.aux:
+            raise Mistake("E411", "AUX's chain has no layer", node.name_span,
+                          help=["it ends in a layer that gives the classes: FC(10)"])  # fmt: skip
+        self.builder.exits.append(SideExit(y, aux.weight, node.name_span))
+        self.items.append(f"{aux.written()}{{ {text} }}")
+        return x
+
+    # -- blocks ---------------------------------------------------------------------------
+
+    def _block(
+        self, use: nodes.Layer, block: Block, x: Tensor | None, scope: Scope, head: bool
+    ) -> Tensor | None:
+        values = self.binder.values(block, use.args, use.span, scope)
+        if values is None or block.circle:
+            return NOT_KNOWN
+        place = Related(f"in this use of {block.word}", use.span)
+        with self.binder.found.within(place):
+            inner = self._formals(block, values, scope)
+            return self.chain(block.node.body, x, inner, head)
+
+    def _formals(self, block: Block, values: dict[str, Any], use: Scope) -> Scope:
+        """The scope inside a block: its formals, from left to right, with their defaults."""
+        many = use.many or block in self.several
+        bound: dict[str, object] = {}
+        for formal in block.node.formals:
+            name = formal.name.id
+            if name not in values and formal.default is not None:
+                inner = block.scope.inside(dict(bound), use, many)
+                values[name] = self._known(partial(default_value, formal.default, inner))
+            bound[name] = values.get(name, UNKNOWN)
+        return block.scope.inside(bound, use, many)
+
+    # -- names ----------------------------------------------------------------------------
+
+    def _named(
+        self, named: nodes.Named, x: Tensor | None, scope: Scope, head: bool
+    ) -> Tensor | None:
+        label = self._label(named.name, scope)
+        if takes_name(named.element, scope):
+            before = len(self.items)
+            y = self.element(named.element, x, scope, head, label)
+            if len(self.items) == before and y is not NOT_KNOWN:
+                self.items.append(f"ID as {label.name}")  # `POOL? as p` without its POOL
+        else:
+            around, self.items = self.items, []
+            y = self.element(named.element, x, scope, head)
+            text, self.items = " -> ".join(self.items) or "ID", around
+            whole = f"[{text}]" if " -> " in text else text
+            self.items.append(f"{whole} as {label.name}")
+        if y is not None:
+            scope.taps.give(named.name.id, Given(label, y))
+        return y
+
+    def _label(self, name: nodes.Name, scope: Scope) -> Label:
+        """The whole name: numbered where its place may be expanded more than once."""
+        if "." in name.id:
+            if scope.many:
+                short = name.id.partition(".")[0]
+                raise Mistake(
+                    "E216", f"{name.id} says its number, where it is given several times",
+                    name.span,
+                    help=[f"write `as {short}`: the numbers come by themselves"],
+                )  # fmt: skip
+            return Label(name.id, name.span)
+        if not scope.many and name.id not in self.numbered:
+            return Label(name.id, name.span)
+        self.numbers[name.id] += 1
+        return Label(f"{name.id}.{self.numbers[name.id]}", name.span)
+
+    def _tap(self, tap: nodes.Tap, scope: Scope, head: bool) -> Tensor:
+        if not head:
+            raise Mistake(
+                "E217", f"@{tap.name} stands inside a chain", tap.span, "what came before is lost",
+                [f"a tap heads a branch: CONCAT{{ ID | @{tap.name} }}"],
+            )  # fmt: skip
+        value = tapped(tap.name, tap.span, scope)
+        if value is UNKNOWN:
+            return NOT_KNOWN
+        if value.maker.aux and not self.builder.aux:
+            raise Mistake(
+                "E217", f"@{tap.name} stands in a side exit, which does not run in prediction",
+                tap.span, help=["name an output of the net itself"],
+            )  # fmt: skip
+        self.items.append(f"@{value.name}")
+        return Tensor(value.maker)
+
+    # -- what stands around layers ------------------------------------------------------
+
+    def _repeat(self, repeat: nodes.Repeat, x: Tensor | None, scope: Scope) -> Tensor | None:
         counts: list[int] = []
-        count = self._known(lambda: _repeat_count(repeat, scope, counts))
+        count = self._known(lambda: repeat_count(repeat, scope, counts))
         if count is UNKNOWN:
-            self.element(repeat.element, scope.repeating(Repetition(0, UNKNOWN)))
-            self.builder.unknown()
-            return
+            self.element(repeat.element, x, scope.repeating(Repetition(0, UNKNOWN)))
+            return NOT_KNOWN
         self._count(count * least(repeat.element, scope), repeat.span)
         self.layers += count == 0
         for index in range(count):
             turn = Repetition(index, count, frozenset(counts) or None)
-            self.element(repeat.element, scope.repeating(turn))
+            x = self.element(repeat.element, x, scope.repeating(turn))
+        return x
 
-    def _optional(self, optional: nodes.Optional, scope: Scope) -> None:
-        holds = self._known(lambda: _condition(optional, scope))
+    def _optional(
+        self, optional: nodes.Optional, x: Tensor | None, scope: Scope, head: bool,
+        label: Label | None,
+    ) -> Tensor | None:  # fmt: skip
+        holds = self._known(lambda: condition_of(optional, scope))
         if holds is UNKNOWN:
-            self.element(optional.element, scope)
-            self.builder.unknown()
-        elif holds:
-            self.element(optional.element, scope)
-        else:
-            self._count(1, optional.span)
-            self.layers += 1
+            self.element(optional.element, x, scope, head)
+            return NOT_KNOWN
+        if holds:
+            return self.element(optional.element, x, scope, head, label)
+        self._count(1, optional.span)
+        self.layers += 1
+        return x
 
-    def _for(self, loop: nodes.For, scope: Scope) -> None:
+    def _for(self, loop: nodes.For, x: Tensor | None, scope: Scope) -> Tensor | None:
         names = [target.id for target in loop.targets]
-        turns = self._known(lambda: _turns(loop, names, scope))
+        turns = self._known(lambda: turns_of(loop, names, scope))
         if turns is UNKNOWN:
             inner = scope.repeating(Repetition(0, UNKNOWN))
-            self.chain(loop.body, inner.bind(dict.fromkeys(names, UNKNOWN)))
-            self.builder.unknown()
-            return
+            self.chain(loop.body, x, inner.bind(dict.fromkeys(names, UNKNOWN)))
+            return NOT_KNOWN
         self._count(max(1, len(turns)), loop.span)
         self.layers += not turns
         for index, values in enumerate(turns):
             inner = scope.repeating(Repetition(index, len(turns)))
-            self.chain(loop.body, inner.bind(values))
+            x = self.chain(loop.body, x, inner.bind(values))
+        return x
 
-    def _shaped(self, shaped: nodes.Shaped, scope: Scope) -> None:
-        self.element(shaped.element, scope)
+    def _shaped(
+        self, shaped: nodes.Shaped, x: Tensor | None, scope: Scope, head: bool,
+        label: Label | None,
+    ) -> Tensor | None:  # fmt: skip
+        x = self.element(shaped.element, x, scope, head, label)
         wanted = Evaluator(scope).value(shaped.shape)
         if is_integer(wanted):
             wanted = (wanted,)
         if wanted is UNKNOWN:
-            return
+            return x
         if not isinstance(wanted, tuple) or not all(is_integer(n) and n > 0 for n in wanted):
             raise Mistake(
                 "E403", f":: is followed by a shape, and this is {brief(wanted)}", shaped.shape.span
             )
-        self.builder.expect_shape(wanted, shaped.shape.span)
+        self.builder.expect_shape(x, wanted, shaped.shape.span)
+        return x
 
     def _too_large(self, span: Span, what: str) -> TooLarge:
         self.binder.found.add(
             Mistake("E904", f"the net {what}", span, "here the limit is passed").diagnostic
         )
         return TooLarge()
-
-
-def layer_class(use: nodes.Layer) -> type[Layer]:
-    """The class of a layer's name; Mistake where there is none."""
-    if use.name in LAYERS:
-        return LAYERS[use.name]
-    if use.name in NOT_BUILT_YET:
-        raise _not_built(use.name, use.name_span)
-    raise Mistake(
-        "E201",
-        f"there is no layer {use.name}",
-        use.name_span,
-        help=did_you_mean(use.name, (*LAYERS, *NOT_BUILT_YET, "ID"))
-        or (f"there are {', '.join(LAYERS)} and ID",),
-    )
-
-
-def least(element: nodes.Element, scope: Scope) -> int:
-    """At least how many layers an element counts for, without expanding it: 1 or more."""
-    match element:
-        case nodes.Group(chain=chain):
-            total = 0
-            for inner in chain.elements:  # no sum(): it would recurse on the C stack
-                total += least(inner, scope)
-            return total
-        case nodes.Repeat(element=inner, count=count):
-            try:
-                value = Evaluator(scope).value(count)
-            except Mistake:
-                return 1
-            return value * least(inner, scope) if is_integer(value) and value > 0 else 1
-        case nodes.Shaped(element=inner) | nodes.Named(element=inner):
-            return least(inner, scope)
-        case _:
-            return 1
-
-
-def _repeat_count(repeat: nodes.Repeat, scope: Scope, counts: list[int]) -> Any:
-    """How often; where a list says it for each turn of an outer repeat, `counts` gets them all."""
-    value = Evaluator(scope).value(repeat.count)
-    if isinstance(value, list):
-        counts += (v for v in value if is_integer(v))
-        value = per_repetition(value, repeat.count, scope)
-    if value is not UNKNOWN and not (is_integer(value) and value >= 0):
-        raise Mistake(
-            "E408",
-            f"a repeat count is an integer of at least 0, and this is {brief(value)}",
-            repeat.count.span,
-        )
-    return value
-
-
-def _condition(optional: nodes.Optional, scope: Scope) -> Any:
-    """Whether an optional element is kept."""
-    node: nodes.Expr
-    if optional.condition is not None:
-        node = optional.condition
-    elif isinstance(optional.element, nodes.Layer):
-        node = nodes.Name(optional.span, optional.element.name.lower())
-    else:
-        raise Mistake(
-            "E409",
-            "`?` after a group needs its condition in parentheses",
-            optional.span,
-            help=[f"write {optional.element.span.text}?(name) and `param name = true`"],
-        )
-    value = Evaluator(scope).value(node)
-    if isinstance(value, list):
-        value = per_repetition(value, node, scope)
-    if value is not UNKNOWN and not isinstance(value, bool) and value not in (0, 1):
-        raise Mistake("E407", f"`?` asks for true or false, and this is {brief(value)}", node.span)
-    return value
-
-
-def _turns(loop: nodes.For, names: list[str], scope: Scope) -> Any:
-    """What the loop's names stand for in each turn."""
-    items = Evaluator(scope).value(loop.items)
-    if items is UNKNOWN:
-        return UNKNOWN
-    if not isinstance(items, list):
-        raise Mistake(
-            "E410", f"`for` goes through a list, and this is {brief(items)}", loop.items.span
-        )
-    return [_unpack(names, item, loop) for item in items]
-
-
-def _unpack(names: list[str], item: Any, loop: nodes.For) -> dict[str, object]:
-    if len(names) == 1:
-        return {names[0]: item}
-    if not isinstance(item, list | tuple) or len(item) != len(names):
-        raise Mistake(
-            "E410",
-            f"`for {', '.join(names)}` takes {len(names)} values from each item,"
-            f" and {brief(item)} is not {len(names)}",
-            loop.items.span,
-        )
-    return dict(zip(names, item, strict=True))
-
-
-def _not_built(what: str, span: Span) -> Mistake:
-    return Mistake("E202", f"{what} is not built yet", span, "of the language, to come")

@@ -55,12 +55,12 @@ def check_expectations(
 def _quantities(net: Net) -> dict[str, Any]:
     return {
         "params": net.params,
-        "main": net.params,
+        "main": net.main,
         "trainable": net.trainable,
         "macs": net.macs,
         "output": net.output_shape,
         "depth": net.depth,
-        "receptive_field": net.layers[-1].receptive_field or (1, 1),
+        "receptive_field": net.last.receptive_field or (1, 1),
         "layers": len(net.layers),
     }
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from cnnc.dsl import nodes
-from cnnc.dsl.diagnostics import Diagnostic
+from cnnc.dsl.diagnostics import Diagnostic, Related
 from cnnc.dsl.source import Span
+
+from .names import Taps
+
+if TYPE_CHECKING:
+    from .blocks import Block
 
 
 class Mistake(Exception):
@@ -21,9 +27,12 @@ class Mistake(Exception):
         label: str = "",
         help: Iterable[str] = (),
         notes: Iterable[str] = (),
+        related: Iterable[Related] = (),
     ) -> None:
         super().__init__(message)
-        self.diagnostic = Diagnostic(code, message, span, label, tuple(notes), tuple(help))
+        self.diagnostic = Diagnostic(
+            code, message, span, label, tuple(notes), tuple(help), tuple(related)
+        )
 
 
 class Unknown:
@@ -53,13 +62,27 @@ class Repetition:
 
 
 @dataclass(frozen=True)
+class Default:
+    """What a `default` statement gives an argument, with the file scope it is evaluated in."""
+
+    value: nodes.Expr
+    file: Scope
+
+
+@dataclass(frozen=True)
 class Scope:
-    """What names stand for: `values` are those bound by loops, or the knobs of the file.
+    """What names stand for: `values` are those bound by loops and formals, or the file's knobs.
 
     `lets` and the knobs' own values are evaluated when they are first used, so that
     statements may stand in any order, and once: `constants` keeps them. `evaluating` holds
     those under way, to find one that needs itself. `file` is the scope of the whole file, which
-    they are evaluated in, where this one is inside a loop.
+    they are evaluated in, where this one is inside a loop or a block.
+
+    imported   for the lets of other files, their scopes
+    blocks     by name, those of other files too
+    defaults   by layer word and argument
+    taps       the names that `as` has given so far
+    many       whether what stands here may be expanded more than once
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
@@ -69,11 +92,31 @@ class Scope:
     used: set[str] = field(default_factory=set)
     constants: dict[str, object] = field(default_factory=dict)
     file: Scope | None = None
+    imported: Mapping[str, Scope] = field(default_factory=dict)
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, Default]] = field(default_factory=dict)
+    taps: Taps = field(default_factory=Taps)
+    many: bool = False
+
+    @property
+    def whole(self) -> Scope:
+        """The scope of the file."""
+        return self.file or self
 
     def bind(self, values: Mapping[str, object]) -> Scope:
         """The scope inside a loop that binds names."""
         around = self.values if self.file else {}
-        return replace(self, values={**around, **values}, file=self.file or self)
+        return replace(self, values={**around, **values}, file=self.whole)
+
+    def inside(self, formals: Mapping[str, object], use: Scope, many: bool) -> Scope:
+        """With self a file's scope: that inside a block of the file, at one of its uses."""
+        return replace(
+            self, values=formals, file=self, repeats=use.repeats, taps=Taps(use.taps), many=many
+        )
+
+    def at(self, use: Scope) -> Scope:
+        """With self a file's scope: that of a default of the file, at a use that it serves."""
+        return replace(self, repeats=use.repeats, taps=use.taps)
 
     def bound(self, name: str) -> Mapping[str, object] | None:
         """Where a name has its value: among those of the loops around, or the knobs."""
@@ -83,13 +126,14 @@ class Scope:
 
     def constant(self, name: str) -> Scope:
         """The scope in which a let or a knob's own value is evaluated."""
-        file = self.file or self
-        return replace(file, repeats=(), evaluating=(*self.evaluating, name))
+        return replace(self.whole, repeats=(), evaluating=(*self.evaluating, name))
 
     def repeating(self, repetition: Repetition) -> Scope:
         """The scope inside a repetition."""
-        return replace(self, repeats=(*self.repeats, repetition))
+        return replace(self, repeats=(*self.repeats, repetition), many=True)
 
     def names(self) -> list[str]:
         """All names, for suggestions."""
-        return [*self.values, *(self.file.values if self.file else ()), *self.lets]
+        return [
+            *self.values, *(self.file.values if self.file else ()), *self.lets, *self.imported,
+        ]  # fmt: skip

@@ -33,7 +33,7 @@ class Conv(Weighted):
 
     kind = "CONV"
     by_place = ("filters", "k")
-    later = ("share", "table")
+    later = ("table",)
     backward_reads = ("x", "weight")
 
     filters: int = arg(integer(at_least=1), "how many filters, the output's channels")

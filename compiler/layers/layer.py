@@ -4,7 +4,7 @@ A layer is one class, read from top to bottom: documentation, arguments, shape r
 weights, MACs, buffers, forward, backward, samples. The bodies get the array module as
 `xp` and their planned arrays as attributes of `a`:
 
-    a.x, a.y          input and output, (N, *shape); a.xs for layers of several inputs
+    a.x, a.y          input and output, (N, *shape); a.xs for merges, see `merge.py`
     a.dx, a.dy        their gradients; a.dx is None where nothing needs it
     a.weight, …       the weights by their names, and a.dweight, … (None where frozen)
     a.mask, …         what `buffers` asked for
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, Literal
 
-from ..arguments import Declared, arg, boolean, made_of, number
+from ..arguments import Declared, arg, boolean, made_of, number, text
 from ..values import show_shape
 from .initializers import INITIALIZERS, Initializer, Zero
 
@@ -108,7 +108,8 @@ class Layer(Declared):
 
     kind: ClassVar[str]  # layers are numbered by kind: MAXPOOL's is POOL
     family: ClassVar[str] = ""  # of Activation, Data, …: what the checks of a chain ask for
-    backward_reads: ClassVar[tuple[str, ...]] = ()  # of "x", "y" and the weights
+    backward_reads: ClassVar[tuple[str, ...]] = ()  # of "x" (or "xs"), "y" and the weights
+    takes: ClassVar[tuple[str, ...]] = ()  # of what the layer that it is paired with saves
     random: ClassVar[bool] = False  # whether the bodies get a.key and a.sample
     training_only: ClassVar[bool] = False  # whether it is left out of prediction
     view: ClassVar[bool] = False  # whether the output is the input's memory in another shape
@@ -143,6 +144,24 @@ class Layer(Declared):
         """What the bodies need besides; `n` is the most samples that they get at once."""
         return ()
 
+    def partner_name(self) -> str | None:
+        """The layer that it is paired with, and whose saved arrays `takes` names; for UNPOOL."""
+        return None
+
+    # What the compiler asks for: a merge answers for all its inputs, any other layer for its one.
+
+    def shape_from(self, xs: Sequence[Shape]) -> Shape:
+        """The output's shape for those of all inputs."""
+        return self.shape(xs[0])
+
+    def field_from(self, fields: Sequence[Field], whole: tuple[int, int]) -> Field:
+        """The receptive field of the output for those of all inputs."""
+        return self.field(fields[0], whole)
+
+    def buffers_from(self, n: int, xs: Sequence[Shape]) -> tuple[Work, ...]:
+        """What the bodies need besides, for the shapes of all inputs."""
+        return self.buffers(n, xs[0])
+
     def forward(self, xp: Any, a: Arrays) -> None:
         """Write a.y from a.x."""
         raise NotImplementedError
@@ -170,12 +189,13 @@ class Layer(Declared):
 class Weighted(Layer):
     """A layer with weights: adds what each of them takes."""
 
-    later: ClassVar[tuple[str, ...]] = ("share",)
-
     lr: float = arg(number(at_least=0), "factor on the learning rate of its weights", default=1.0)
     decay: float = arg(number(at_least=0), "factor on the weight decay of its weights", default=1.0)
     freeze: bool = arg(boolean(), "whether its weights stay as they are", default=False)
     init: Initializer = arg(made_of(*INITIALIZERS), "how its weights start", default="he")
+    share: str | None = arg(
+        text(), "name that its weights are stored under, and shared with others", default=None
+    )
 
     def bias_weight(self, size: int) -> Weight:
         """A bias: one number an output, zero at the start."""

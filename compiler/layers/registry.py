@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import activation, conv, data, dense, dropout, pool, shape
+from . import activation, conv, data, dense, dropout, merge, pool, shape, unpool
 from .layer import Layer
 
-FAMILIES = (data, conv, pool, dense, activation, dropout, shape)
+FAMILIES = (data, conv, pool, dense, activation, dropout, shape, merge, unpool)
 
 LAYERS: dict[str, type[Layer]] = {
     layer.word: layer for family in FAMILIES for layer in family.LAYERS
@@ -13,7 +13,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 # What the language has and this version does not: refused by name, never ignored.
 NOT_BUILT_YET = (
-    "PCA", "WHITEN", "DWCONV", "LOCAL", "DECONV", "UPSAMPLE", "SUBSAMPLE", "UNPOOL", "GLOBALPOOL",
+    "PCA", "WHITEN", "DWCONV", "LOCAL", "DECONV", "UPSAMPLE", "SUBSAMPLE", "GLOBALPOOL",
     "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
-    "DROPOUT2D", "RESHAPE", "RBF", "CONCAT", "ADD", "MUL", "AUX",
+    "DROPOUT2D", "RESHAPE", "RBF",
 )  # fmt: skip

@@ -62,11 +62,58 @@ CODES = {
         wrong="let a = 4\nlet a = 8\nINPUT(3x8x8) -> FC(a)\n",
         mended="let a = 4\nINPUT(3x8x8) -> FC(a)\n",
     ),
+    "E210": Code(
+        "a file that cannot be imported",
+        "The path of `import` is relative to the file that it stands in.",
+        wrong='import "blocks.cnn"\nINPUT(3x8x8) -> FC(10)\n',
+        mended="INPUT(3x8x8) -> FC(10)\n",
+    ),
+    "E211": Code(
+        "an import from outside",
+        "A spec is data from anywhere: it reads files of the folder of the file that is checked "
+        "and of folders in it, and no others.",
+        wrong='import "../blocks.cnn"\nINPUT(3x8x8) -> FC(10)\n',
+        mended="INPUT(3x8x8) -> FC(10)\n",
+    ),
+    "E212": Code(
+        "a file that imports itself",
+        "Directly, or around other files. What several files need goes into one that imports none "
+        "of them.",
+    ),
     "E213": Code(
         "no input shape",
         "The chain begins without INPUT, or INPUT says no shape: `--input 3x32x32` gives one, or "
         "`INPUT(3x32x32)` in the spec.",
         wrong="CONV(4) -> RELU\n",
         mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+    ),
+    "E214": Code(
+        "a block that uses itself",
+        "A block is expanded in place, so one that uses itself, directly or around others, would "
+        "never end. What repeats is written `[ … ]*N`.",
+        wrong="block a(n) = CONV(n, 3) -> a(n)\nINPUT(3x8x8) -> a(4)\n",
+        mended="block a(n) = [CONV(n, 3)]*2\nINPUT(3x8x8) -> a(4)\n",
+    ),
+    "E215": Code(
+        "no output of this name",
+        "`@name` reaches an output that `as name` named further up the chain, or around the "
+        "block. In a block it sees the block's own names first; names inside a block are not seen "
+        "outside.",
+        wrong="INPUT(3x8x8) -> CONV(3, 1) -> ADD{ ID | @stem }\n",
+        mended="INPUT(3x8x8) -> CONV(3, 1) as stem -> RELU -> ADD{ ID | @stem }\n",
+    ),
+    "E216": Code(
+        "a name that is taken",
+        "Each layer has a name of its own: that which `as` gives, or its kind and number. Where "
+        "the text stands in a repeat or in a block used twice, names are numbered: stem.1, stem.2.",
+        wrong="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> CONV(3, 1) as a\n",
+        mended="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> CONV(3, 1) as b\n",
+    ),
+    "E217": Code(
+        "a tap in the wrong place",
+        "`@name` heads a branch of a merge: what flows there comes from the named output, and not "
+        "from the merge's input. An output inside a side exit cannot be reached from outside.",
+        wrong="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> @a\n",
+        mended="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> ADD{ ID | @a }\n",
     ),
 }

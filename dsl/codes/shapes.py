@@ -36,4 +36,38 @@ CODES = {
         wrong="INPUT(3x8x8) -> CONV(4) -> CENTER\n",
         mended="INPUT(3x8x8) -> CENTER -> CONV(4)\n",
     ),
+    "E315": Code(
+        "branches that do not go together",
+        "ADD and MUL work entry by entry, so their branches have one shape; a vector of C or maps "
+        "Cx1x1 are spread over all positions. CONCAT puts channels side by side: height and width "
+        "agree. The places of all branches are shown with their shapes.",
+        wrong="INPUT(3x8x8) -> ADD{ CONV(8, 3, pad=1) | ID }\n",
+        mended="INPUT(3x8x8) -> ADD{ CONV(8, 3, pad=1) | CONV(8, 1) }\n",
+    ),
+    "E316": Code(
+        "weights that cannot be shared",
+        "Layers with the same `share=` use one set of weights, so all of these have the same "
+        "shape and are all trained, or all frozen.",
+        wrong='INPUT(3x8x8) -> CONV(3, 3, share="w") -> RELU -> CONV(4, 3, share="w")\n',
+        mended='INPUT(3x8x8) -> CONV(3, 3, share="w") -> RELU -> CONV(3, 3, share="w")\n',
+    ),
+    "E317": Code(
+        "a tap of the wrong kind",
+        "UNPOOL takes the positions that a max POOL remembers; other layers have none.",
+        wrong="INPUT(3x8x8) -> CONV(3, 3, pad=1) as a -> UNPOOL(@a)\n",
+        mended="INPUT(3x8x8) -> POOL(2) as a -> UNPOOL(@a)\n",
+    ),
+    "E318": Code(
+        "a side exit that gives another shape than the net",
+        "AUX's chain and the net are judged by the same classes, so their outputs have one shape.",
+        wrong="INPUT(3x8x8) -> CONV(4, 3) -> AUX{ FC(5) } -> FC(10)\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> AUX{ FC(10) } -> FC(10)\n",
+    ),
+    "E319": Code(
+        "not the shape that the POOL gives",
+        "UNPOOL(@pool) undoes that POOL: its input is of the shape that the POOL gives, its output "
+        "of the shape that the POOL got.",
+        wrong="INPUT(3x8x8) -> POOL(2) as a -> CONV(5, 3, pad=1) -> UNPOOL(@a)\n",
+        mended="INPUT(3x8x8) -> POOL(2) as a -> CONV(3, 3, pad=1) -> UNPOOL(@a)\n",
+    ),
 }

@@ -67,4 +67,12 @@ CODES = {
         wrong="INPUT(3x8x8) -> for f, n in [4, 8] [ CONV(f) -> RELU ]\n",
         mended="INPUT(3x8x8) -> for f in [4, 8] [ CONV(f) -> RELU ]\n",
     ),
+    "E411": Code(
+        "branches that are not as they should be",
+        "CONCAT, ADD and MUL merge two branches or more, `ADD{ a | b }`; an empty branch is `ID`. "
+        "AUX has one chain, with a layer in it, and stands in no other AUX. Other layers have no "
+        "braces.",
+        wrong="INPUT(3x8x8) -> ADD{ CONV(3, 3, pad=1) }\n",
+        mended="INPUT(3x8x8) -> ADD{ CONV(3, 3, pad=1) | ID }\n",
+    ),
 }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .compiler.elaborate.bind import Binder
 from .compiler.elaborate.check import Checked, check
-from .compiler.elaborate.declarations import WrongUse
 from .compiler.elaborate.scope import Scope
+from .compiler.elaborate.settings import WrongUse
 from .compiler.layers.layer import Shape
 from .compiler.net import Net as Layers
 from .compiler.net import NetLayer

@@ -13,7 +13,7 @@ import pytest
 import cnnc as package
 from cnnc.cli import main as cli
 from cnnc.cli.output import use_colour, write_diagnostics
-from cnnc.compiler.elaborate.declarations import WrongUse
+from cnnc.compiler.elaborate.settings import WrongUse
 from cnnc.dsl.diagnostics import Diagnostic, SpecError
 from cnnc.runtime.errors import DataError, RunError
 

@@ -1,0 +1,165 @@
+"""What parts of a chain come to: a layer's class, a repeat's count, a condition, a loop's turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cnnc.dsl import nodes
+from cnnc.dsl.source import Span
+
+from ..layers.layer import Layer
+from ..layers.registry import LAYERS, NOT_BUILT_YET
+from ..suggest import did_you_mean
+from ..values import brief, is_integer
+from .bind import open_evaluator, per_repetition
+from .blocks import Block, switch_of
+from .evaluate import Evaluator
+from .scope import UNKNOWN, Mistake, Scope
+
+
+def default_value(node: nodes.Expr, scope: Scope) -> Any:
+    """A formal's default."""
+    return open_evaluator(scope).value(node)
+
+
+def takes_name(element: nodes.Element, scope: Scope) -> bool:
+    """Whether a name is the layer's own, and not that of a group's or a block's output alone."""
+    while isinstance(element, nodes.Optional | nodes.Shaped):
+        element = element.element
+    if isinstance(element, nodes.Branching):
+        return element.name != "AUX"
+    return isinstance(element, nodes.Layer) and element.name not in (*scope.blocks, "ID")
+
+
+def layer_class(use: nodes.Layer, blocks: Iterable[str]) -> type[Layer]:
+    """The class of a layer's name; Mistake where there is none."""
+    if use.name in LAYERS:
+        return LAYERS[use.name]
+    if use.name in NOT_BUILT_YET:
+        raise not_built(use.name, use.name_span)
+    if use.name == "AUX":
+        raise without_branches(use, "AUX{ … }")
+    raise Mistake(
+        "E201",
+        f"there is no layer {use.name}",
+        use.name_span,
+        help=did_you_mean(use.name, (*LAYERS, *NOT_BUILT_YET, "AUX", "ID", *blocks))
+        or (f"there are {', '.join((*LAYERS, *blocks))} and ID",),
+    )
+
+
+def least(element: Any, scope: Scope) -> int:
+    """At least how many layers an element counts for, without expanding it: 1 or more."""
+    match element:
+        case nodes.Layer(name=name) if name in scope.blocks:
+            return least_of_block(scope.blocks[name])
+        case nodes.Group(chain=nodes.Chain(elements=inner)):
+            return _least_of(inner, scope)
+        case nodes.Branching(branches=branches):
+            total = 1
+            for branch in branches:
+                total += _least_of(branch.elements, scope)
+            return total
+        case nodes.Repeat(element=inner, count=count):
+            try:
+                value = Evaluator(scope).value(count)
+            except Mistake:
+                return 1
+            return value * least(inner, scope) if is_integer(value) and value > 0 else 1
+        case nodes.Shaped(element=inner) | nodes.Named(element=inner):
+            return least(inner, scope)
+        case _:
+            return 1
+
+
+def _least_of(elements: Iterable[nodes.Element], scope: Scope) -> int:
+    total = 0
+    for inner in elements:  # no sum(): it would recurse on the C stack
+        total += least(inner, scope)
+    return total
+
+
+def least_of_block(block: Block) -> int:
+    """The same for a use of a block, whatever its arguments; worked out once."""
+    if block.least is None:
+        block.least = 1  # a block that uses itself is refused elsewhere
+        unknown = dict.fromkeys(block.arguments, UNKNOWN)
+        scope = block.scope.inside(unknown, Scope(), many=False)
+        block.least = max(1, _least_of(block.node.body.elements, scope))
+    return block.least
+
+
+def repeat_count(repeat: nodes.Repeat, scope: Scope, counts: list[int]) -> Any:
+    """How often; where a list says it for each turn of an outer repeat, `counts` gets them all."""
+    value = Evaluator(scope).value(repeat.count)
+    if isinstance(value, list):
+        counts += (v for v in value if is_integer(v))
+        value = per_repetition(value, repeat.count, scope)
+    if value is not UNKNOWN and not (is_integer(value) and value >= 0):
+        raise Mistake(
+            "E408",
+            f"a repeat count is an integer of at least 0, and this is {brief(value)}",
+            repeat.count.span,
+        )
+    return value
+
+
+def condition_of(optional: nodes.Optional, scope: Scope) -> Any:
+    """Whether an optional element is kept."""
+    node: nodes.Expr
+    if optional.condition is not None:
+        node = optional.condition
+    elif (switch := switch_of(optional.element)) is not None:
+        node = nodes.Name(optional.span, switch)
+    else:
+        raise Mistake(
+            "E409",
+            "`?` after a group needs its condition in parentheses",
+            optional.span,
+            help=[f"write {optional.element.span.text}?(name) and `param name = true`"],
+        )
+    value = Evaluator(scope).value(node)
+    if isinstance(value, list):
+        value = per_repetition(value, node, scope)
+    if value is not UNKNOWN and not isinstance(value, bool) and value not in (0, 1):
+        raise Mistake("E407", f"`?` asks for true or false, and this is {brief(value)}", node.span)
+    return value
+
+
+def turns_of(loop: nodes.For, names: list[str], scope: Scope) -> Any:
+    """What the loop's names stand for in each turn."""
+    items = Evaluator(scope).value(loop.items)
+    if items is UNKNOWN:
+        return UNKNOWN
+    if not isinstance(items, list):
+        raise Mistake(
+            "E410", f"`for` goes through a list, and this is {brief(items)}", loop.items.span
+        )
+    return [_unpack(names, item, loop) for item in items]
+
+
+def _unpack(names: list[str], item: Any, loop: nodes.For) -> dict[str, object]:
+    if len(names) == 1:
+        return {names[0]: item}
+    if not isinstance(item, list | tuple) or len(item) != len(names):
+        raise Mistake(
+            "E410",
+            f"`for {', '.join(names)}` takes {len(names)} values from each item,"
+            f" and {brief(item)} is not {len(names)}",
+            loop.items.span,
+        )
+    return dict(zip(names, item, strict=True))
+
+
+def without_branches(use: nodes.Layer, form: str) -> Mistake:
+    """A merge or a side exit that is used like a layer."""
+    return Mistake(
+        "E411", f"{use.name} has no branches here", use.span,
+        help=[f"its branches stand in braces: {form}"],
+    )  # fmt: skip
+
+
+def not_built(what: str, span: Span) -> Mistake:
+    """A word of the language that is to come."""
+    return Mistake("E202", f"{what} is not built yet", span, "of the language, to come")

@@ -1,0 +1,216 @@
+"""What a knob's name and a layer's argument stand for: `--set`, `param`, `let` and `default`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cnnc.dsl import nodes
+from cnnc.dsl.diagnostics import Diagnostics
+
+from ..layers.aux import Aux
+from ..layers.registry import LAYERS
+from ..suggest import did_you_mean
+from ..values import brief, show
+from .bind import Binder, Missing, Signature
+from .blocks import Block, Reach
+from .declarations import Declarations
+from .evaluate import Evaluator
+from .imports import Library, imported_lets
+from .lookups import layer_class
+from .scope import UNKNOWN, Default, Mistake, Scope
+
+
+class WrongUse(ValueError):
+    """A `--set` or `--input` that this spec has no use for: the command was used wrongly."""
+
+    def __init__(self, message: str, help: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message, self.help = message, help
+
+
+@dataclass
+class Settings:
+    """What `--set` and `--input` gave: knobs by name, layer arguments by layer and name."""
+
+    knobs: dict[str, nodes.Expr] = field(default_factory=dict)
+    arguments: dict[str, dict[str, nodes.Expr]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(given: Mapping[str, nodes.Expr], library: Library, reach: Reach) -> Settings:
+        """Sort; WrongUse for what the spec does not have."""
+        result = Settings()
+        declared = library.declared
+        known = list(dict.fromkeys((*declared.knobs, *reach.free, *reach.switches)))
+        for name, value in given.items():
+            if "." in name:
+                word, argument = name.split(".", 1)
+                _check_argument(word, argument, library, reach)
+                result.arguments.setdefault(word, {})[argument] = value
+            elif name in known:
+                result.knobs[name] = value
+            else:
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise WrongUse(f"the spec has no knob {name}; {has}", did_you_mean(name, known))
+        return result
+
+
+def _check_argument(word: str, argument: str, library: Library, reach: Reach) -> None:
+    there: dict[str, Signature] = {
+        w: LAYERS[w] for w in ("INPUT", *reach.layers) if w in LAYERS
+    } | {block.word: block for block in reach.uses}
+    if "AUX" in reach.layers:
+        there["AUX"] = Aux
+    if word not in there:
+        used = [w for w in reach.layers if w in there]
+        raise WrongUse(
+            f"the spec has no layer {word}; it has {', '.join(used) or 'none'}",
+            did_you_mean(word, used),
+        )
+    arguments = there[word].arguments
+    if argument not in arguments:
+        takes = ", ".join(arguments) or "none"
+        raise WrongUse(
+            f"{word} has no argument {argument}; it takes {takes}",
+            did_you_mean(argument, arguments),
+        )
+
+
+@dataclass
+class Files:
+    """The scopes of a file and of those that it imports."""
+
+    library: Library
+    scopes: dict[Library, Scope]
+
+    @staticmethod
+    def of(library: Library) -> Files:
+        """Scopes in which no knob has a value yet; the files' blocks get theirs."""
+        scopes: dict[Library, Scope] = {}
+        for file in library.everything():
+            declared = file.declared
+            lets: dict[str, nodes.Setting | nodes.Knob] = {**declared.knobs, **declared.lets}
+            imported = {name: scopes[owner] for name, owner in imported_lets(file).items()}
+            scopes[file] = Scope({}, lets, imported=imported, blocks=file.blocks, defaults={})
+            for block in file.own_blocks():
+                block.scope = scopes[file]
+        return Files(library, scopes)
+
+    @property
+    def scope(self) -> Scope:
+        """Of the file itself."""
+        return self.scopes[self.library]
+
+
+def knob_values(files: Files, reach: Reach, settings: Settings, binder: Binder) -> dict[str, Any]:
+    """Every knob's value, UNKNOWN where it must be set; put into the files' scopes too."""
+    declared = files.library.declared
+    values: dict[str, Any] = files.scope.values  # type: ignore[assignment]
+    values.update((name, given(name, node)) for name, node in settings.knobs.items())
+    for name in reach.switches:
+        if name not in declared.knobs:
+            values.setdefault(name, True)
+    for name, free in reach.free.items():
+        if name not in values:
+            values[name] = UNKNOWN
+            binder.missing.append(
+                Missing(f"the knob {name}", f"--set {name}={free.example}", free.span, "E204",
+                        (f"declare it in the spec: param {name} = {free.example}",))
+            )  # fmt: skip
+    for file, scope in files.scopes.items():
+        _check_constants(file.declared, scope, binder.found)
+        if file is not files.library:
+            loose = {*reach.free, *reach.switches} - {*scope.lets, *scope.imported}
+            scope.values.update((n, values[n]) for n in loose if n in values)  # type: ignore[attr-defined]
+    ordered = [*declared.knobs, *values]
+    return {name: values[name] for name in dict.fromkeys(ordered)}
+
+
+def _check_constants(declared: Declarations, scope: Scope, found: Diagnostics) -> None:
+    """Evaluate knobs and lets, those that nothing uses too, and report what is wrong."""
+    values: dict[str, Any] = scope.values  # type: ignore[assignment]
+    apart = Evaluator(replace(scope, used=set()))  # to be declared is not to be used
+    for name, knob in declared.knobs.items():
+        try:
+            values[name] = apart.value(knob.name)
+            if knob.choices is not None:
+                _check_choice(name, values[name], knob, apart.value(knob.choices))
+        except Mistake as mistake:
+            found.add(mistake.diagnostic)
+            values[name] = UNKNOWN
+    for setting in declared.lets.values():
+        try:
+            apart.value(setting.name)
+        except Mistake as mistake:
+            found.add(mistake.diagnostic)
+
+
+def given(name: str, node: nodes.Expr) -> Any:
+    """The value of a `--set`; WrongUse where it has none."""
+    try:
+        return Evaluator(Scope()).value(node)
+    except Mistake as mistake:
+        raise WrongUse(f"--set {name}=…: {mistake.diagnostic.message}") from None
+
+
+def _check_choice(name: str, value: Any, knob: nodes.Knob, choices: Any) -> None:
+    if value is UNKNOWN or choices is UNKNOWN:
+        return
+    if not isinstance(choices, list):
+        assert knob.choices is not None
+        raise Mistake(
+            "E205", f"`in` is followed by a list, not {brief(choices)}", knob.choices.span
+        )
+    if value not in choices:
+        raise Mistake(
+            "E205",
+            f"{name} = {brief(value)} is none of the values that it may take",
+            knob.span,
+            f"in {brief(choices)}",
+            [f"--set {name}={show(c)}" for c in choices[:3]],
+        )
+
+
+def default_arguments(files: Files, reach: Reach, binder: Binder) -> None:
+    """Put what `default LAYER(args)` says into the files' scopes.
+
+    A file takes those of a file that it imports for layers of which it has none of its own.
+    """
+    for file, scope in files.scopes.items():
+        defaults: dict[str, dict[str, Default]] = scope.defaults  # type: ignore[assignment]
+        for statement in file.declared.defaults:
+            _take_default(statement, scope, defaults, reach, binder)
+        own = set(defaults)
+        for other in file.imports:
+            for word, arguments in files.scopes[other].defaults.items():
+                if word not in own:
+                    defaults.setdefault(word, dict(arguments))
+
+
+def _take_default(
+    statement: nodes.Default, scope: Scope, defaults: dict[str, dict[str, Default]],
+    reach: Reach, binder: Binder,
+) -> None:  # fmt: skip
+    use = statement.layer
+    try:
+        cls = signature(use, scope.blocks)
+    except Mistake as mistake:
+        binder.found.add(mistake.diagnostic)
+        return
+    matched, _ = binder.match(cls, use.args, use.span)
+    if cls.word not in reach.layers:
+        binder.check(cls, matched, scope)
+    for name, value in matched.items():
+        if name in defaults.get(cls.word, {}):
+            binder.found.add(
+                Mistake("E209", f"two defaults for {cls.word}'s {name}", value.span).diagnostic
+            )
+        defaults.setdefault(cls.word, {}).setdefault(name, Default(value, scope))
+
+
+def signature(use: nodes.Layer, blocks: Mapping[str, Block]) -> Signature:
+    """What the word of a `default` stands for; Mistake where it is nothing."""
+    if use.name == "AUX":
+        return Aux
+    return blocks[use.name] if use.name in blocks else layer_class(use, blocks)
