@@ -11,7 +11,9 @@ import pytest
 from tests.compiler.layers.harness import IDS, SAMPLES, layer_of
 
 from cnnc.compiler.arguments import Declared
+from cnnc.compiler.layers.aux import Aux
 from cnnc.compiler.layers.layer import Layer
+from cnnc.compiler.layers.merge import Merge
 from cnnc.compiler.layers.registry import FAMILIES, LAYERS, NOT_BUILT_YET
 from cnnc.compiler.training import augment, losses, optimizers, schedules
 from cnnc.compiler.training.settings import Training
@@ -39,7 +41,7 @@ DECLARED = [
 def test_every_layer_of_the_language_is_built_or_refused_by_name() -> None:
     assert len(set(NOT_BUILT_YET)) == len(NOT_BUILT_YET)
     assert not LAYERS.keys() & set(NOT_BUILT_YET)
-    assert sorted([*LAYERS, *NOT_BUILT_YET]) == sorted(LANGUAGE)
+    assert sorted([*LAYERS, *NOT_BUILT_YET, Aux.word]) == sorted(LANGUAGE)
 
 
 def test_no_word_stands_for_two_layers() -> None:
@@ -67,7 +69,7 @@ def test_every_argument_is_explained(cls: type[Declared]) -> None:
     for argument in cls.arguments.values():
         assert argument.help and not argument.help.endswith("."), argument.name
         assert argument.type.wanted
-        if not argument.required and argument.same_as is None:
+        if argument.default is not None and not argument.required and not argument.same_as:
             argument.type.parse(argument.default)  # the default is a value that it takes
 
 
@@ -77,6 +79,11 @@ def test_it_has_bodies_and_samples(layer: type[Layer]) -> None:
         return
     assert layer.forward is not Layer.forward
     assert layer.backward is not Layer.backward
+    if issubclass(layer, Merge):  # see test_merge.py
+        assert layer.merged
+        return
+    if layer.takes:  # see test_unpool.py
+        return
     assert layer.samples
     known = {"x", "y"} | {w.name for s, x in layer.samples for w in layer_of(s, x).weights(x)}
     assert set(layer.backward_reads) <= known
@@ -85,10 +92,10 @@ def test_it_has_bodies_and_samples(layer: type[Layer]) -> None:
 @LAYER
 def test_its_samples_use_every_argument(layer: type[Layer]) -> None:
     """Those that all layers with weights take are tried in the parity tests."""
-    if layer.family == "input":
+    if layer.family == "input" or layer.takes:
         return
     own = {
-        name for name in layer.arguments if name not in ("lr", "decay", "freeze", "init")
+        name for name in layer.arguments if name not in ("lr", "decay", "freeze", "init", "share")
         and not (layer is not LAYERS["POOL"] and issubclass(layer, LAYERS["POOL"]))
     }  # fmt: skip
     used = {name for text, shape in layer.samples for name in layer_of(text, shape).given}
