@@ -195,13 +195,16 @@ def _json_file(
         }
         if net
         else None,
-        "layers": [_json_layer(layer) for layer in net.layers] if net else None,
+        "layers": [_json_layer(layer, checked) for layer in net.layers]
+        if net and checked
+        else None,
         "diagnostics": [as_json(d, checked.source.name if checked else file) for d in diagnostics],
     }
 
 
-def _json_layer(layer: NetLayer) -> dict[str, Any]:
-    place = layer.span.begin
+def _json_layer(layer: NetLayer, checked: Checked) -> dict[str, Any]:
+    place, source = layer.span.begin, layer.span.source.name
+    elsewhere = {} if source in (checked.source.name, "--input") else {"file": source}
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -212,6 +215,7 @@ def _json_layer(layer: NetLayer) -> dict[str, Any]:
         "receptive_field": list(layer.receptive_field) if layer.receptive_field else None,
         "line": place.line,
         "column": place.column,
+        **elsewhere,
     }
 
 

@@ -13,7 +13,7 @@ from cnnc.dsl.source import Span
 
 from ..arguments import Argument, BadValue, Declared
 from ..layers.registry import LAYERS
-from ..suggest import did_you_mean
+from ..suggest import did_you_mean, nearest
 from ..values import brief
 from .evaluate import Evaluator
 from .scope import UNKNOWN, Default, Mistake, Repetition, Scope
@@ -71,22 +71,22 @@ class Binder:
 
     def match(
         self, cls: Signature, args: tuple[nodes.Argument, ...] | None, where: Span
-    ) -> tuple[dict[str, nodes.Expr], bool]:
-        """Which expression goes to which argument, and whether all of them found their place.
+    ) -> tuple[dict[str, nodes.Expr], list[str | None]]:
+        """Which expression goes to which argument; of those without a place, what may be meant.
 
         A bare word goes to the argument that takes it; other positional values to the
         arguments in order, as in Python.
         """
         matched: dict[str, nodes.Expr] = {}
-        fine = True
+        lost: list[str | None] = []
         for given in args or ():
             try:
                 name = self._target(cls, given, matched, where)
                 matched[name] = given.value
             except Mistake as mistake:
                 self.found.add(mistake.diagnostic)
-                fine = False
-        return matched, fine
+                lost.append(nearest(given.name or "", cls.arguments))
+        return matched, lost
 
     def _target(
         self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object], where: Span
@@ -162,7 +162,8 @@ class Binder:
 
         None where an argument found no place or is missing, which is then reported.
         """
-        matched, fine = self.match(cls, args, where)
+        matched, lost = self.match(cls, args, where)
+        fine = not lost
         given = [
             {name: Default(value, scope) for name, value in source.items()}
             for source in (
@@ -175,8 +176,12 @@ class Binder:
             default = next((source[name] for source in sources if name in source), None)
             if default is None:
                 if argument.required:
-                    self._miss(cls, argument, where)
                     fine = False
+                    meant = next((n for n in (name, None) if n in lost), UNKNOWN)
+                    if meant is UNKNOWN:
+                        self._miss(cls, argument, where)
+                    else:  # it was given, under a name that was reported
+                        lost.remove(meant)  # type: ignore[arg-type]
                 continue
             file = default.file
             place = scope if file is scope else file.at(scope)
@@ -215,7 +220,7 @@ class Binder:
                 "E403",
                 f"{owner}'s {argument.name} takes {wrong}, not {brief(value)}",
                 node.span,
-                f"{argument.name}: {argument.help}",
+                f"{argument.name}: {argument.help}" if argument.help else "",
                 _mended(argument, value),
             ) from None
         return value
@@ -231,7 +236,7 @@ class Binder:
             return
         self.missing.append(
             Missing(
-                f"{cls.word}'s {argument.name} ({argument.help})",
+                f"{cls.word}'s {argument.name}" + (f" ({argument.help})" if argument.help else ""),
                 f"--set {cls.word}.{argument.name}={example}",
                 where,
                 "E401",

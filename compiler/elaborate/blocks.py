@@ -44,11 +44,17 @@ class Block:
         return self.node.name.id
 
     @property
+    def refused(self) -> bool:
+        """Whether it was reported as such, so that its uses are not checked."""
+        names = {formal.name.id for formal in self.node.formals}
+        return bool(self.circle) or len(names) < len(self.node.formals)
+
+    @property
     def arguments(self) -> dict[str, Argument]:
         """Its formals."""
         return {
             formal.name.id: Argument(
-                formal.name.id, ANYTHING, f"of block {self.word}",
+                formal.name.id, ANYTHING, "",
                 REQUIRED if formal.default is None else formal.default.span.text,
             )
             for formal in self.node.formals

@@ -212,7 +212,8 @@ class Builder:
         elif before.inputs:
             made = f"{before.name} makes {show_shape(before.output)} here"
             related = (Related(made, before.span),)
-        help = (*misfit.fixes, *(padding_before(layer, before, self.by_name)))
+        padded = [] if branches else padding_before(layer, before, self.by_name)
+        help = (*misfit.fixes, *padded)
         self.found.add(Diagnostic(misfit.code, misfit.message, use, label, notes, help, related))
 
     def _within_limits(self, layer: Layer, output: Shape, use: Span) -> bool:

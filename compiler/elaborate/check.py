@@ -77,7 +77,7 @@ def check(
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
     found = Diagnostics()
     declared = Declarations.of(file, found)
-    files, reach = _read_on(declared, file.source, found)
+    files, reach = _read_on(declared, file.source, found, partial=bool(syntax))
     if syntax:
         return _with_syntax_errors(file, files, reach, found, syntax)
     binder = Binder(found)
@@ -104,10 +104,12 @@ def check(
     )
 
 
-def _read_on(declared: Declarations, source: Source, found: Diagnostics) -> tuple[Files, Reach]:
+def _read_on(
+    declared: Declarations, source: Source, found: Diagnostics, partial: bool
+) -> tuple[Files, Reach]:
     """What the file imports, the scopes of all files, and what the net's chain uses."""
     whole = os.path.realpath(source.name)
-    library = Importer.of(source, found).library(declared, source, (whole,))
+    library = Importer.of(source, found).library(declared, source, (whole,), partial)
     files = Files.of(library)
     find_circles(library.blocks, found)
     reach = Reach()
@@ -195,7 +197,7 @@ def _expand(
 def _check_unused_blocks(files: Files, reach: Reach, found: Diagnostics) -> None:
     """The blocks of this file that the net does not use: what can be known of them is checked."""
     for block in files.library.own_blocks():
-        if block in reach.uses or block.circle:
+        if block in reach.uses or block.refused:
             continue
         apart = Reach()
         apart.body(block.node.body, block.known, frozenset({*block.arguments, *block.scope.lets,

@@ -104,6 +104,8 @@ class Evaluator:
         if name in self.open_words:
             return Word(name)
         self._refuse_later(node)
+        if scope.whole.partial:
+            return UNKNOWN
         raise Mistake(
             "E203",
             f"nothing is called {name} here",

@@ -140,6 +140,8 @@ class Expander:
             if use.args:
                 raise Mistake("E404", "ID takes no arguments", use.args[0].span)
             return x
+        if scope.whole.partial and not use.name.isupper():
+            return NOT_KNOWN  # a block, perhaps, of what could not be read
         cls = layer_class(use, scope.blocks)
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
@@ -206,8 +208,10 @@ class Expander:
     def _block(
         self, use: nodes.Layer, block: Block, x: Tensor | None, scope: Scope, head: bool
     ) -> Tensor | None:
+        if block.refused:
+            return NOT_KNOWN
         values = self.binder.values(block, use.args, use.span, scope)
-        if values is None or block.circle:
+        if values is None:
             return NOT_KNOWN
         place = Related(f"in this use of {block.word}", use.span)
         with self.binder.found.within(place):
@@ -240,9 +244,8 @@ class Expander:
         else:
             around, self.items = self.items, []
             y = self.element(named.element, x, scope, head)
-            text, self.items = " -> ".join(self.items) or "ID", around
-            whole = f"[{text}]" if " -> " in text else text
-            self.items.append(f"{whole} as {label.name}")
+            text, self.items = " -> ".join(self.items), around
+            self.items.append(f"[{text}] as {label.name}" if text else f"ID as {label.name}")
         if y is not None:
             scope.taps.give(named.name.id, Given(label, y))
         return y

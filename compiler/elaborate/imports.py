@@ -24,11 +24,13 @@ class Library:
     """A file with those that it imports, in the order of its text.
 
     blocks   by name: its own, and those of the files that it imports
+    partial  whether it, or what it imports, could not be read whole
     """
 
     declared: Declarations
     imports: tuple[Library, ...] = ()
     blocks: dict[str, Block] = field(default_factory=dict)
+    partial: bool = False
 
     def own_blocks(self) -> list[Block]:
         """The blocks written in this file."""
@@ -55,14 +57,19 @@ class Importer:
         """For a file that is checked; for text without a file, the working folder is meant."""
         return Importer(found, os.path.realpath(_folder(source)))
 
-    def library(self, declared: Declarations, source: Source, path: tuple[str, ...]) -> Library:
+    def library(
+        self, declared: Declarations, source: Source, path: tuple[str, ...], partial: bool
+    ) -> Library:
         """A file's declarations, with what it imports; `path` are the files that led to it."""
         imports: list[Library] = []
         for statement in declared.imports:
             library = self._import(statement, source, path)
-            if library is not None and library not in imports:
+            if library is None:
+                partial = True
+            elif library not in imports:
                 imports.append(library)
-        library = Library(declared, tuple(imports))
+                partial = partial or library.partial
+        library = Library(declared, tuple(imports), partial=partial)
         library.blocks = self._blocks(library)
         return library
 
@@ -103,7 +110,7 @@ class Importer:
             self.found.extend(syntax)
             with self.found.within(Related("imported here", at)):
                 declared = Declarations.of(file, self.found)
-            self.read[whole] = self.library(declared, imported, (*path, whole))
+            self.read[whole] = self.library(declared, imported, (*path, whole), bool(syntax))
         return self.read[whole]
 
     def _blocks(self, library: Library) -> dict[str, Block]:

@@ -83,6 +83,8 @@ class Scope:
     defaults   by layer word and argument
     taps       the names that `as` has given so far
     many       whether what stands here may be expanded more than once
+    partial    whether the file could not be read whole: names that are not found may be what is
+               missing, which was reported
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Scope:
     defaults: Mapping[str, Mapping[str, Default]] = field(default_factory=dict)
     taps: Taps = field(default_factory=Taps)
     many: bool = False
+    partial: bool = False
 
     @property
     def whole(self) -> Scope:

@@ -92,7 +92,9 @@ class Files:
             declared = file.declared
             lets: dict[str, nodes.Setting | nodes.Knob] = {**declared.knobs, **declared.lets}
             imported = {name: scopes[owner] for name, owner in imported_lets(file).items()}
-            scopes[file] = Scope({}, lets, imported=imported, blocks=file.blocks, defaults={})
+            scopes[file] = Scope(
+                {}, lets, imported=imported, blocks=file.blocks, defaults={}, partial=file.partial
+            )
             for block in file.own_blocks():
                 block.scope = scopes[file]
         return Files(library, scopes)

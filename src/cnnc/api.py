@@ -84,8 +84,8 @@ class Net:
         return str(self._net)
 
     def expanded(self) -> str:
-        """The net as a spec without knobs, repeats or defaults: it checks to the same net."""
-        return expanded(self._net)
+        """The net as a spec without knobs, repeats, blocks or defaults: the same net."""
+        return self._net.text
 
     def compile(
         self,
@@ -212,11 +212,3 @@ def _setting(name: str, text: str) -> Any:
         raise WrongUse(f"{name}: {wrong[0].message}", wrong[0].help)
     near = did_you_mean(text, argument.type.words)
     raise WrongUse(f"{name} takes {argument.type.wanted}, not {text!r}", near)
-
-
-def expanded(net: Layers) -> str:
-    """A net as a spec without knobs, repeats or defaults."""
-    lines = [f"net {net.name}", ""] if net.name else []
-    for number, layer in enumerate(net.layers):
-        lines.append(("-> " if number else "") + layer.layer.written())
-    return "\n".join(lines) + "\n"
