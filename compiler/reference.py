@@ -11,11 +11,11 @@ from inspect import cleandoc
 from pathlib import Path
 
 from .arguments import Declared
-from .layers.aux import Aux
 from .layers.initializers import INITIALIZERS
 from .layers.layer import Layer
 from .layers.merge import Merge
 from .layers.registry import FAMILIES, NOT_BUILT_YET
+from .layers.side_exit import Aux
 from .training.augment import AUGMENTATIONS
 from .training.losses import LOSSES
 from .training.optimizers import OPTIMIZERS

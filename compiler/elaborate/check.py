@@ -15,8 +15,10 @@ from cnnc.dsl.source import Source, Span
 
 from ..arguments import BadValue
 from ..layers.data import Input
+from ..lints import lints
 from ..net import Net
 from ..training.settings import Training
+from .allowed import without_allowed
 from .bind import Binder, Missing
 from .blocks import Block, Reach, find_circles
 from .build import Builder
@@ -28,6 +30,7 @@ from .imports import Importer
 from .names import NOT_KNOWN, Tensor
 from .scope import UNKNOWN, Mistake, Scope
 from .settings import Files, Settings, WrongUse, default_arguments, knob_values
+from .unused import unused
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
 # otherwise be what is wrong.
@@ -94,13 +97,17 @@ def check(
     whole = None if found.failed else net
     if declared.chains:
         check_expectations(declared.expects, whole, training, files.scope, found)
+    if not found.failed:
+        found.extend(unused(file, declared, reach))
+    if whole is not None:
+        found.extend(lints(whole))
     return Checked(
         file.source,
         None if found.failed else net,
         declared.name,
         values,
         None if found.failed else training,
-        found.sorted(),
+        without_allowed(found.sorted(), file.source),
     )
 
 

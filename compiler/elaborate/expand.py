@@ -12,9 +12,9 @@ from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Related
 from cnnc.dsl.source import Span
 
-from ..layers.aux import Aux
 from ..layers.layer import Layer
 from ..layers.merge import Merge
+from ..layers.side_exit import Aux
 from ..values import brief, is_integer
 from .bind import Binder
 from .blocks import Block

@@ -9,8 +9,8 @@ from typing import Any
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostics
 
-from ..layers.aux import Aux
 from ..layers.registry import LAYERS
+from ..layers.side_exit import Aux
 from ..suggest import did_you_mean
 from ..values import brief, show
 from .bind import Binder, Missing, Signature

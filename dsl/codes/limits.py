@@ -12,8 +12,8 @@ CODES = {
     "E902": Code(
         "too deep",
         "Brackets may stand 200 deep inside one another.",
-        wrong=f"INPUT(3x8x8) -> {'[' * 201}RELU{']' * 201}\n",
-        mended="INPUT(3x8x8) -> [[RELU]]\n",
+        wrong=f"INPUT(3x8x8) -> {'[' * 201}RELU{']' * 201} -> FC(9)\n",
+        mended="INPUT(3x8x8) -> [[RELU]] -> FC(9)\n",
     ),
     "E903": Code(
         "a number too large",
@@ -24,8 +24,8 @@ CODES = {
     "E904": Code(
         "too many layers",
         "The net may expand to 100,000 layers. They are counted before they are built.",
-        wrong="INPUT(3x8x8) -> [[[RELU]*1000]*1000]*1000\n",
-        mended="INPUT(3x8x8) -> [[RELU]*10]*10\n",
+        wrong="INPUT(3x8x8) -> [[[TANH -> POOL(1)]*1000]*1000]*1000 -> FC(9)\n",
+        mended="INPUT(3x8x8) -> [[TANH -> POOL(1)]*10]*10 -> FC(9)\n",
     ),
     "E905": Code(
         "a tensor too large",

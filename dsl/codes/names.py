@@ -14,8 +14,8 @@ CODES = {
     "E202": Code(
         "not built yet",
         "The language has this, and this version of cnnc does not: it is refused, never ignored.",
-        wrong="INPUT(3x8x8) -> CONV(4) -> BN -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4) -> BN -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)\n",
     ),
     "E203": Code(
         "nothing has this name",
@@ -27,21 +27,21 @@ CODES = {
         "a knob that must be set",
         "A repeat count or a choice that names nothing declared is a free knob: `--set NAME=VALUE` "
         "gives it a value, or `param NAME = VALUE` in the spec.",
-        wrong="INPUT(3x8x8) -> [CONV(4, 3, pad=1) -> RELU]*N\n",
-        mended="param N = 2\nINPUT(3x8x8) -> [CONV(4, 3, pad=1) -> RELU]*N\n",
+        wrong="INPUT(3x8x8) -> [CONV(4, 3, pad=1) -> RELU]*N -> FC(9)\n",
+        mended="param N = 2\nINPUT(3x8x8) -> [CONV(4, 3, pad=1) -> RELU]*N -> FC(9)\n",
     ),
     "E205": Code(
         "a value that the knob may not take",
         "`param N = 2 in [1, 2, 3]` lists the values of N.",
-        wrong="param N = 4 in [1, 2, 3]\nINPUT(3x8x8) -> [RELU]*N\n",
-        mended="param N = 3 in [1, 2, 3]\nINPUT(3x8x8) -> [RELU]*N\n",
+        wrong="param N = 4 in [1, 2, 3]\nINPUT(3x8x8) -> [TANH -> POOL(1)]*N -> FC(9)\n",
+        mended="param N = 3 in [1, 2, 3]\nINPUT(3x8x8) -> [TANH -> POOL(1)]*N -> FC(9)\n",
     ),
     "E206": Code(
         "a list that goes with no repeat",
         "A list where one value is expected is per repetition of the enclosing repeat whose count "
         "is the list's length. There is none, or there are two; a `for` says which is meant.",
-        wrong="INPUT(3x8x8) -> [CONV([4, 8, 16], 3, pad=1) -> RELU]*2\n",
-        mended="INPUT(3x8x8) -> [CONV([4, 8], 3, pad=1) -> RELU]*2\n",
+        wrong="INPUT(3x8x8) -> [CONV([4, 8, 16], 3, pad=1) -> RELU]*2 -> FC(9)\n",
+        mended="INPUT(3x8x8) -> [CONV([4, 8], 3, pad=1) -> RELU]*2 -> FC(9)\n",
     ),
     "E207": Code(
         "a constant that needs itself",
@@ -84,15 +84,15 @@ CODES = {
         "no input shape",
         "The chain begins without INPUT, or INPUT says no shape: `--input 3x32x32` gives one, or "
         "`INPUT(3x32x32)` in the spec.",
-        wrong="CONV(4) -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+        wrong="CONV(4) -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)\n",
     ),
     "E214": Code(
         "a block that uses itself",
         "A block is expanded in place, so one that uses itself, directly or around others, would "
         "never end. What repeats is written `[ … ]*N`.",
-        wrong="block a(n) = CONV(n, 3) -> a(n)\nINPUT(3x8x8) -> a(4)\n",
-        mended="block a(n) = [CONV(n, 3)]*2\nINPUT(3x8x8) -> a(4)\n",
+        wrong="block a(n) = CONV(n, 3) -> TANH -> a(n)\nINPUT(3x8x8) -> a(4)\n",
+        mended="block a(n) = [CONV(n, 3) -> TANH]*2\nINPUT(3x8x8) -> a(4)\n",
     ),
     "E215": Code(
         "no output of this name",
@@ -100,7 +100,7 @@ CODES = {
         "block. In a block it sees the block's own names first; names inside a block are not seen "
         "outside.",
         wrong="INPUT(3x8x8) -> CONV(3, 1) -> ADD{ ID | @stem }\n",
-        mended="INPUT(3x8x8) -> CONV(3, 1) as stem -> RELU -> ADD{ ID | @stem }\n",
+        mended="INPUT(3x8x8) -> CONV(3, 1) as stem -> RELU -> ADD{ ID | @stem } -> FC(9)\n",
     ),
     "E216": Code(
         "a name that is taken",
@@ -113,7 +113,7 @@ CODES = {
         "a tap in the wrong place",
         "`@name` heads a branch of a merge: what flows there comes from the named output, and not "
         "from the merge's input. An output inside a side exit cannot be reached from outside.",
-        wrong="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> @a\n",
-        mended="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> ADD{ ID | @a }\n",
+        wrong="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> @a -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(3, 1) as a -> RELU -> ADD{ ID | @a } -> FC(9)\n",
     ),
 }

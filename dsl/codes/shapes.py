@@ -15,8 +15,8 @@ CODES = {
     "E302": Code(
         "a vector where maps are needed",
         "CONV and POOL move a window over maps CxHxW. After FC or FLATTEN there is only a vector.",
-        wrong="INPUT(1x8x8) -> FC(10) -> CONV(4)\n",
-        mended="INPUT(1x8x8) -> CONV(4) -> FC(10)\n",
+        wrong="INPUT(1x8x8) -> FC(10) -> RELU -> CONV(4)\n",
+        mended="INPUT(1x8x8) -> CONV(4) -> RELU -> FC(10)\n",
     ),
     "E303": Code(
         "groups that do not divide the channels",
@@ -60,8 +60,8 @@ CODES = {
     "E318": Code(
         "a side exit that gives another shape than the net",
         "AUX's chain and the net are judged by the same classes, so their outputs have one shape.",
-        wrong="INPUT(3x8x8) -> CONV(4, 3) -> AUX{ FC(5) } -> FC(10)\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> AUX{ FC(10) } -> FC(10)\n",
+        wrong="INPUT(3x8x8) -> CONV(4, 3) -> RELU -> AUX{ FC(5) } -> FC(10)\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU -> AUX{ FC(10) } -> FC(10)\n",
     ),
     "E319": Code(
         "not the shape that the POOL gives",

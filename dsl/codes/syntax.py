@@ -19,20 +19,20 @@ CODES = {
         "a control character",
         "A spec is text that everyone sees alike: characters that show nothing, steer a terminal "
         "or turn the direction of writing are refused, in comments too.",
-        wrong="INPUT(3x8x8) -> CONV(4)\x01 -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4)\x01 -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)\n",
     ),
     "E104": Code(
         "something that cannot stand here",
         "The text is right up to this place, and nothing in the language goes on like this.",
-        wrong="INPUT(3x8x8) -> CONV(4); -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4); -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)\n",
     ),
     "E105": Code(
         "a text in quotes that does not end",
         "A text in quotes ends on the line that it begins on.",
-        wrong='INPUT(3x8x8) -> CONV(4, init="he) -> RELU\n',
-        mended="INPUT(3x8x8) -> CONV(4, init=he) -> RELU\n",
+        wrong='INPUT(3x8x8) -> CONV(4, init="he) -> RELU -> FC(9)\n',
+        mended="INPUT(3x8x8) -> CONV(4, init=he) -> RELU -> FC(9)\n",
     ),
     "E106": Code(
         "a number that is none",
@@ -81,7 +81,7 @@ CODES = {
         "an empty group or branch",
         "Brackets hold a chain. A branch that changes nothing is written `ID`.",
         wrong="INPUT(3x8x8) -> []*2 -> FC(10)\n",
-        mended="INPUT(3x8x8) -> [RELU]*2 -> FC(10)\n",
+        mended="INPUT(3x8x8) -> [TANH -> POOL(1)]*2 -> FC(10)\n",
     ),
     "E114": Code(
         "a repetition without a right count",
@@ -105,14 +105,14 @@ CODES = {
     "E117": Code(
         "a word or sign of another language",
         "What is meant is clear, and written differently here.",
-        wrong="param deep = True\nINPUT(3x8x8) -> CONV(4)?(deep) -> RELU\n",
-        mended="param deep = true\nINPUT(3x8x8) -> CONV(4)?(deep) -> RELU\n",
+        wrong="param deep = True\nINPUT(3x8x8) -> CONV(4)?(deep) -> RELU -> FC(9)\n",
+        mended="param deep = true\nINPUT(3x8x8) -> CONV(4)?(deep) -> RELU -> FC(9)\n",
     ),
     "E118": Code(
         "a missing =",
         "Knobs, constants, blocks and the settings of `train` are written `NAME = value`.",
-        wrong="param N 2\nINPUT(3x8x8) -> [RELU]*N\n",
-        mended="param N = 2\nINPUT(3x8x8) -> [RELU]*N\n",
+        wrong="param N 2\nINPUT(3x8x8) -> [TANH -> POOL(1)]*N -> FC(9)\n",
+        mended="param N = 2\nINPUT(3x8x8) -> [TANH -> POOL(1)]*N -> FC(9)\n",
     ),
     "E119": Code(
         "a value or a shape is missing",
@@ -123,8 +123,8 @@ CODES = {
     "E120": Code(
         "a comma missing, or one too many",
         "Arguments and items of lists are separated by one comma each.",
-        wrong="INPUT(3x8x8) -> CONV(4 3) -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4 3) -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU -> FC(9)\n",
     ),
     "E121": Code(
         "an argument without a name after one with a name",
@@ -137,14 +137,14 @@ CODES = {
         "a malformed for",
         "`for f, n in [(16, 1), (32, 2)] [ … ]`: names without parentheses, `in`, a list, and the "
         "chain in brackets.",
-        wrong="INPUT(3x8x8) -> for f [4, 8] [ CONV(f) -> RELU ]\n",
-        mended="INPUT(3x8x8) -> for f in [4, 8] [ CONV(f) -> RELU ]\n",
+        wrong="INPUT(3x8x8) -> for f [4, 8] [ CONV(f) -> RELU ] -> FC(9)\n",
+        mended="INPUT(3x8x8) -> for f in [4, 8] [ CONV(f) -> RELU ] -> FC(9)\n",
     ),
     "E123": Code(
         "arguments without round parentheses",
         "A layer's arguments stand in round parentheses right after its name.",
-        wrong="INPUT(3x8x8) -> CONV[4, 3] -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV[4, 3] -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU -> FC(9)\n",
     ),
     "E124": Code(
         "no name where one belongs",
@@ -174,13 +174,13 @@ CODES = {
         "a bracket that is never closed",
         "Each `(`, `[` and `{` is closed by its own kind. The message points at the bracket that "
         "stayed open.",
-        wrong="INPUT(3x8x8) -> CONV(4, 3 -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4, 3 -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU -> FC(9)\n",
     ),
     "E129": Code(
         "a bracket that closes nothing",
         "There is no open bracket of this kind.",
-        wrong="INPUT(3x8x8) -> CONV(4, 3)) -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4, 3)) -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4, 3) -> RELU -> FC(9)\n",
     ),
 }

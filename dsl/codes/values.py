@@ -9,8 +9,8 @@ CODES = {
         "an argument that must be given",
         "The layer's table has no default for it: the use gives it, `--set LAYER.arg=VALUE`, or "
         "`default LAYER(arg=VALUE)`.",
-        wrong="INPUT(3x8x8) -> CONV -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)\n",
     ),
     "E402": Code(
         "no such argument",
@@ -46,26 +46,26 @@ CODES = {
     "E407": Code(
         "not true or false",
         "A condition is `true`, `false`, 1, 0 or a comparison.",
-        wrong="INPUT(3x8x8) -> CONV(4)?(2) -> RELU\n",
-        mended="INPUT(3x8x8) -> CONV(4)?(2 > 1) -> RELU\n",
+        wrong="INPUT(3x8x8) -> CONV(4)?(2) -> RELU -> FC(9)\n",
+        mended="INPUT(3x8x8) -> CONV(4)?(2 > 1) -> RELU -> FC(9)\n",
     ),
     "E408": Code(
         "a repeat count that is none",
         "A chain is repeated a whole number of times, 0 or more.",
-        wrong="INPUT(3x8x8) -> [RELU]*(1/2)\n",
-        mended="INPUT(3x8x8) -> [RELU]*1\n",
+        wrong="INPUT(3x8x8) -> [TANH -> POOL(1)]*(1/2) -> FC(9)\n",
+        mended="INPUT(3x8x8) -> [TANH -> POOL(1)]*1 -> FC(9)\n",
     ),
     "E409": Code(
         "an optional group without its condition",
         "`POOL?` asks for the knob `pool`. A group has no such name, so its condition is written.",
-        wrong="INPUT(3x8x8) -> [CONV(4) -> RELU]?\n",
-        mended="param deep = true\nINPUT(3x8x8) -> [CONV(4) -> RELU]?(deep)\n",
+        wrong="INPUT(3x8x8) -> [CONV(4) -> RELU]? -> FC(9)\n",
+        mended="param deep = true\nINPUT(3x8x8) -> [CONV(4) -> RELU]?(deep) -> FC(9)\n",
     ),
     "E410": Code(
         "a for that does not go with its list",
         "`for a, b in items` takes as many values from each item as it has names.",
-        wrong="INPUT(3x8x8) -> for f, n in [4, 8] [ CONV(f) -> RELU ]\n",
-        mended="INPUT(3x8x8) -> for f in [4, 8] [ CONV(f) -> RELU ]\n",
+        wrong="INPUT(3x8x8) -> for f, n in [4, 8] [ CONV(f) -> RELU ] -> FC(9)\n",
+        mended="INPUT(3x8x8) -> for f in [4, 8] [ CONV(f) -> RELU ] -> FC(9)\n",
     ),
     "E411": Code(
         "branches that are not as they should be",

@@ -11,10 +11,10 @@ import pytest
 from tests.compiler.layers.harness import IDS, SAMPLES, layer_of
 
 from cnnc.compiler.arguments import Declared
-from cnnc.compiler.layers.aux import Aux
 from cnnc.compiler.layers.layer import Layer
 from cnnc.compiler.layers.merge import Merge
 from cnnc.compiler.layers.registry import FAMILIES, LAYERS, NOT_BUILT_YET
+from cnnc.compiler.layers.side_exit import Aux
 from cnnc.compiler.training import augment, losses, optimizers, schedules
 from cnnc.compiler.training.settings import Training
 from cnnc.dsl.codes import CODES
