@@ -9,6 +9,7 @@ from . import (
     dense,
     depthwise,
     dropout,
+    local,
     merge,
     pool,
     shape,
@@ -17,7 +18,7 @@ from . import (
 from .layer import Layer
 
 FAMILIES = (
-    data, conv, depthwise, pool, dense,
+    data, conv, depthwise, local, pool, dense,
     activation, dropout, shape, merge, unpool,
 )  # fmt: skip
 
@@ -27,7 +28,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 # What the language has and this version does not: refused by name, never ignored.
 NOT_BUILT_YET = (
-    "PCA", "WHITEN", "RBF", "UPSAMPLE", "SUBSAMPLE", "DECONV", "LOCAL", "GLOBALPOOL",
+    "PCA", "WHITEN", "RBF", "UPSAMPLE", "SUBSAMPLE", "DECONV", "GLOBALPOOL",
     "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
     "DROPOUT2D", "RESHAPE",
 )  # fmt: skip
