@@ -13,12 +13,13 @@ from . import (
     merge,
     pool,
     shape,
+    subsample,
     unpool,
 )
 from .layer import Layer
 
 FAMILIES = (
-    data, conv, depthwise, local, pool, dense,
+    data, conv, depthwise, local, pool, subsample, dense,
     activation, dropout, shape, merge, unpool,
 )  # fmt: skip
 
@@ -28,7 +29,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 # What the language has and this version does not: refused by name, never ignored.
 NOT_BUILT_YET = (
-    "PCA", "WHITEN", "RBF", "UPSAMPLE", "SUBSAMPLE", "DECONV", "GLOBALPOOL",
+    "PCA", "WHITEN", "RBF", "UPSAMPLE", "DECONV", "GLOBALPOOL",
     "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
     "DROPOUT2D", "RESHAPE",
 )  # fmt: skip
