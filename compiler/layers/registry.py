@@ -14,12 +14,14 @@ from . import (
     pool,
     shape,
     subsample,
+    transposed,
     unpool,
+    upsample,
 )
 from .layer import Layer
 
 FAMILIES = (
-    data, conv, depthwise, local, pool, subsample, dense,
+    data, conv, depthwise, local, transposed, pool, subsample, upsample, dense,
     activation, dropout, shape, merge, unpool,
 )  # fmt: skip
 
@@ -29,7 +31,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 # What the language has and this version does not: refused by name, never ignored.
 NOT_BUILT_YET = (
-    "PCA", "WHITEN", "RBF", "UPSAMPLE", "DECONV", "GLOBALPOOL",
+    "PCA", "WHITEN", "RBF", "GLOBALPOOL",
     "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
     "DROPOUT2D", "RESHAPE",
 )  # fmt: skip

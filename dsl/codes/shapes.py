@@ -44,6 +44,13 @@ CODES = {
         wrong="INPUT(3x8x8) -> CONV(2, 3, table=[[0, 1], [2, 3]])\n",
         mended="INPUT(3x8x8) -> CONV(2, 3, table=[[0, 1], [1, 2]])\n",
     ),
+    "E308": Code(
+        "a transposed convolution that crops all it makes",
+        "DECONV's `pad` takes rows and columns away from the output. Here none is left. The "
+        "message fills the shape rule in with this layer's numbers.",
+        wrong="INPUT(1x1x1) -> DECONV(4, 3, pad=2)\n",
+        mended="INPUT(1x1x1) -> DECONV(4, 3, pad=1)\n",
+    ),
     "E315": Code(
         "branches that do not go together",
         "ADD and MUL work entry by entry, so their branches have one shape; a vector of C or maps "
