@@ -8,6 +8,7 @@ from . import (
     data,
     dense,
     depthwise,
+    distance,
     dropout,
     local,
     merge,
@@ -21,7 +22,7 @@ from . import (
 from .layer import Layer
 
 FAMILIES = (
-    data, conv, depthwise, local, transposed, pool, subsample, upsample, dense,
+    data, conv, depthwise, local, transposed, pool, subsample, upsample, dense, distance,
     activation, dropout, shape, merge, unpool,
 )  # fmt: skip
 
@@ -31,7 +32,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 # What the language has and this version does not: refused by name, never ignored.
 NOT_BUILT_YET = (
-    "PCA", "WHITEN", "RBF", "GLOBALPOOL",
+    "PCA", "WHITEN", "GLOBALPOOL",
     "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
     "DROPOUT2D", "RESHAPE",
 )  # fmt: skip

@@ -44,6 +44,12 @@ CODES = {
         wrong="INPUT(3x8x8) -> CONV(2, 3, table=[[0, 1], [2, 3]])\n",
         mended="INPUT(3x8x8) -> CONV(2, 3, table=[[0, 1], [1, 2]])\n",
     ),
+    "E307": Code(
+        "codes that do not go with the units or the input",
+        "RBF has one code a unit, and each code one entry, -1 or 1, for each number of the input.",
+        wrong="INPUT(3) -> RBF(2, [[1, -1], [-1, 1]])\n",
+        mended="INPUT(3) -> RBF(2, [[1, -1, 1], [-1, 1, 1]])\n",
+    ),
     "E308": Code(
         "a transposed convolution that crops all it makes",
         "DECONV's `pad` takes rows and columns away from the output. Here none is left. The "
