@@ -138,7 +138,7 @@ def _layers(file: str, checked: Checked) -> str:
 def _row(layer: NetLayer) -> tuple[str, ...]:
     return (
         layer.name,
-        layer.layer.written(),
+        layer.layer.shown(),
         _shape(layer.output),
         f"{layer.params:,}" if layer.params else "-",
         f"{layer.macs:,}" if layer.macs else "-",

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from .values import Made, Tapped, Word, is_integer, is_number, show
 
 REQUIRED: Any = object()  # the default of an argument that must be given
+LONGEST_SHOWN = 40  # characters of a value in a message or a table
 
 
 class BadValue(ValueError):
@@ -128,6 +129,18 @@ class Declared:
 
     def written(self) -> str:
         """As it would be written in a spec, with the arguments that were given."""
+        return self._written(show)
+
+    def shown(self) -> str:
+        """The same for a message or a table: a long value, as a table of connections, is `…`."""
+
+        def short(value: object) -> str:
+            text = show(value)
+            return text if len(text) <= LONGEST_SHOWN else "…"
+
+        return self._written(short)
+
+    def _written(self, show: Callable[[object], str]) -> str:
         parts: list[str] = []
         for i, name in enumerate(self.arguments):
             if name in self.given:

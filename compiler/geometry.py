@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,30 @@ class Axis:
         end = self.size + self.before + self.after
         start = window * self.stride
         return sum(start + t * self.dilation < end for t in range(self.kernel))
+
+
+def transposed(
+    size: int, kernel: int, stride: int, before: int, after: int, dilation: int, extra: int
+) -> Axis:
+    """The output of a transposed convolution: the axis whose windows are the rows of its input.
+
+        out = (size - 1)*stride + dilation*(kernel - 1) + 1 - before - after + extra
+
+    `before` and `after` are rows cropped, `extra` rows added behind: the windows end that much
+    before the output's last row and what is cropped after it, so `after` may come out negative.
+    """
+    spread = (size - 1) * stride + dilation * (kernel - 1) + 1
+    return Axis(spread - before - after + extra, kernel, stride, before, after - extra, dilation)
+
+
+def overlap(kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """How many windows have a tap on one and the same row at most, and the step between them.
+
+    Tap t of window w lies on row w*stride + t*dilation; from one that hits a row to the next,
+    t changes by stride/gcd and w by dilation/gcd.
+    """
+    common = gcd(stride, dilation)
+    return -(-kernel * common // stride), dilation // common
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:

@@ -63,7 +63,7 @@ class NetLayer:
     @property
     def receptive_field(self) -> tuple[int, int] | None:
         """Rows and columns of INPUT that one output sees; None where INPUT is a vector."""
-        return None if self.field.size == (0, 0) else self.field.size
+        return None if self.field.size == (0, 0) else self.field.seen
 
     def stored_weights(self) -> Iterator[tuple[str, Weight]]:
         """Its weights by the names that they are stored under: conv1.weight."""

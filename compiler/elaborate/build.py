@@ -222,7 +222,7 @@ class Builder:
         self.found.add(
             Diagnostic(
                 "E905",
-                f"{layer.written()} makes {show_shape(output)}: {prod(output):,} numbers a sample,"
+                f"{layer.shown()} makes {show_shape(output)}: {prod(output):,} numbers a sample,"
                 f" and the limit is {LARGEST_TENSOR - 1:,}",
                 use,
             )

@@ -30,5 +30,5 @@ def padding_before(layer: Layer, before: NetLayer, by_name: Mapping[str, NetLaye
         last = layer.shape(x)
     except Misfit:
         return []
-    then = f"{layer.written()} then gives {show_shape(last)}"
-    return [f"{changed.written()} before it gives {show_shape(after)}, and {then}"]
+    then = f"{layer.shown()} then gives {show_shape(last)}"
+    return [f"{changed.shown()} before it gives {show_shape(after)}, and {then}"]

@@ -2,173 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from ..arguments import arg, boolean, integer, padding, window
-from ..geometry import Axis, same_padding
+from ..arguments import BadValue, arg, boolean, integer, padding, window
 from ..values import show_shape
-from .layer import Arrays, Field, Misfit, Shape, Weight, Weighted, Work
-from .windows import check_fits, gather, missed_note, scatter
+from .layer import Array, Arrays, Misfit, Shape, Weight, Work
+from .tables import lists_of_integers, or_none
+from .unfolding import Unfolding, check_groups
+from .windows import Padding, tried
 
-CHUNK = 1 << 18  # numbers of the unfolded windows that are worked on at once: they fit a cache
+CONNECTIONS = lists_of_integers(
+    "a list of lists of input channels, counted from 0, one list a filter, none empty and in"
+    " none a channel twice",
+    lambda row: min(row) >= 0 and len({*row}) == len(row),
+)
 
 
-class Conv(Weighted):
+class Conv(Unfolding):
     """Filters that slide over the input maps.
 
     Shapes    x (N, C, H, W)  ->  y (N, filters, H', W'), weight (filters, C/groups, kh, kw),
               bias (filters,);  H' = floor((H + pad_top + pad_bottom - dilation*(kh-1) - 1)
               / stride) + 1, W' likewise; pad=same makes H' = ceil(H/stride), the odd row of
-              padding at the bottom or right; pad=valid is no padding
+              padding at the bottom or right; pad=valid is no padding. With a table: weight
+              (connections, kh, kw), one kernel for each channel that the table names, in its
+              order
     Formula   y[f] = bias[f] + sum over c, i, j of weight[f, c, i, j] * x[c] at row
-              stride*row + dilation*i - pad (zero outside); a cross-correlation, not flipped
+              stride*row + dilation*i - pad (zero outside); a cross-correlation, not flipped.
+              With a table: c runs over the channels in the filter's list
     Gradient  dweight = dy correlated with x, dx = dy spread back through weight,
               dbias = sum of dy
-    Errors    E301 no window fits; E302 the input is a vector; E303 groups divide neither
-              the input's channels or the filters
+    Errors    E301 no window fits; E302 the input is a vector; E303 groups do not divide the
+              input's channels or the filters; E306 a table with another number of lists than
+              filters, or with channels that the input does not have
     Source    LeCun et al. 1989; groups: Krizhevsky et al. 2012, section 3.2; dilation: Yu and
-              Koltun 2016; sizes as PyTorch's Conv2d
+              Koltun 2016; table: LeCun et al. 1998, table I; sizes as PyTorch's Conv2d
     """
 
     kind = "CONV"
     by_place = ("filters", "k")
-    later = ("table",)
-    backward_reads = ("x", "weight")
 
     filters: int = arg(integer(at_least=1), "how many filters, the output's channels")
     k: tuple[int, int] = arg(window(), "kernel size", default=3)
     stride: tuple[int, int] = arg(window(), "step between windows", default=1)
-    pad: tuple[int, int, int, int] | str = arg(
+    pad: Padding = arg(
         padding("valid", "same"), "rows and columns of zeros around the input", default=0
     )
     dilation: tuple[int, int] = arg(window(), "step between the kernel's taps", default=1)
     groups: int = arg(integer(at_least=1), "parts of the channels that do not mix", default=1)
     bias: bool = arg(boolean(), "whether a bias is added", default=True)
+    table: tuple[tuple[int, ...], ...] | None = arg(
+        or_none(CONNECTIONS), "which channels each filter sees; none is all", default=None
+    )
 
-    def axes(self, height: int, width: int) -> tuple[Axis, Axis]:
-        """The rows and the columns as sliding windows."""
-        (kh, kw), (sh, sw), (dh, dw) = self.k, self.stride, self.dilation
-        if self.pad == "same":
-            top, bottom = same_padding(height, kh, sh, dh)
-            left, right = same_padding(width, kw, sw, dw)
-        elif isinstance(self.pad, str):
-            top = bottom = left = right = 0
-        else:
-            top, bottom, left, right = self.pad
-        return (
-            Axis(height, kh, sh, top, bottom, dh),
-            Axis(width, kw, sw, left, right, dw),
-        )
+    def check(self) -> None:
+        """A table says already what groups say."""
+        if self.table is not None and self.groups > 1:
+            raise BadValue("groups or a table, not both")
+
+    def split(self, channels: int) -> tuple[int, int]:
+        """As given."""
+        return self.groups, self.filters // self.groups
 
     def shape(self, x: Shape) -> Shape:
         """(filters, H', W')."""
-        channels, height, width = self.maps(x)
-        for what, n in (("input's channels", channels), ("filters", self.filters)):
-            if n % self.groups:
-                fits = [g for g in range(1, n + 1) if n % g == 0]
-                near = sorted(fits, key=lambda g: abs(g - self.groups))[:2]
-                raise Misfit(
-                    "E303",
-                    f"{self.written()}: {self.groups} groups do not divide the {n} {what}",
-                    f"gets {show_shape(x)}",
-                    rule=f"{n} / {self.groups} = {n / self.groups:g}, and must be a whole number",
-                    fixes=[f"groups={g} gives {n // g} a group" for g in sorted(near)],
-                )
-        rows, columns = self.axes(height, width)
-        check_fits(self, x, rows, columns)
-        return self.filters, rows.out, columns.out
+        self.maps(x)
+        check_groups(self, x, self.groups, self.filters)
+        y = super().shape(x)
+        if self.table is not None:
+            self._check_table(x, self.table)
+        return y
+
+    def _check_table(self, x: Shape, table: tuple[tuple[int, ...], ...]) -> None:
+        if len(table) != self.filters:
+            raise Misfit(
+                "E306",
+                f"the table has {len(table)} lists, and {self.shown()} has {self.filters} filters",
+                f"{self.filters} filters and {len(table)} lists",
+                rule="the table has one list a filter",
+                fixes=tried(self, x, [{"filters": len(table)}, {"table": None}]),
+            )
+        highest, channels = max(map(max, table)), x[0]
+        if highest < channels:
+            return
+        from_1 = [[c - 1 for c in row] for row in table]
+        changes: list[dict[str, object]] = [{"table": None}]
+        if min(map(min, from_1)) == 0 and highest == channels:
+            changes.insert(0, {"table": from_1})
+        fixes = tried(self, x, changes)
+        if len(changes) > 1:
+            fixes[0] = f"count the channels from 0, not from 1: {fixes[0]}"
+        more = (highest + 1, *x[1:])
+        fixes.append(f"an input of {show_shape(more)} gives {show_shape(self.shape(more))}")
+        raise Misfit(
+            "E306",
+            f"the table names channel {highest}, and the input has {channels}, from 0 to"
+            f" {channels - 1}",
+            f"gets {show_shape(x)}",
+            rule=f"channels count from 0: {highest} < {channels} does not hold",
+            fixes=fixes,
+        )
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:
-        """(filters, C/groups, kh, kw) and the bias."""
-        kh, kw = self.k
-        each = x[0] // self.groups
-        weight = Weight(
-            "weight", (self.filters, each, kh, kw), self.init,
-            fan_in=each * kh * kw, fan_out=self.filters // self.groups * kh * kw,
-            trainable=not self.freeze,
-        )  # fmt: skip
-        return (weight, self.bias_weight(self.filters)) if self.bias else (weight,)
-
-    def macs(self, x: Shape) -> int:
-        """Filters * (C/groups) * kh * kw * H' * W'."""
-        _, height, width = self.shape(x)
-        return self.filters * (x[0] // self.groups) * self.k[0] * self.k[1] * height * width
-
-    def field(self, field: Field, whole: tuple[int, int]) -> Field:
-        """A window's."""
-        return field.windowed(self.k, self.stride, self.dilation)
-
-    def note(self, x: Shape) -> tuple[str, str] | None:
-        """Rows and columns that no window reaches."""
-        return missed_note(self, *self.axes(x[1], x[2]))
-
-    @property
-    def pointwise(self) -> bool:
-        """Whether the windows are the pixels themselves, so that nothing needs unfolding."""
-        return self.k == self.stride == (1, 1) and self.pad in ("valid", "same", (0, 0, 0, 0))
+        """(filters, C/groups, kh, kw), or (connections, kh, kw), and the bias."""
+        weight, *bias = super().weights(x)
+        if self.table is not None:
+            kernels, (kh, kw) = sum(map(len, self.table)), self.k
+            weight = Weight(
+                "weight", (kernels, kh, kw), self.init, trainable=not self.freeze,
+                fan_in=max(1, kernels * kh * kw // self.filters),  # those of a mean filter
+                fan_out=max(1, kernels * kh * kw // x[0]),
+            )  # fmt: skip
+        return (weight, *bias)
 
     def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
-        """Unfolded windows of a few samples, and their weight gradients before they are summed."""
-        kh, kw = self.k
-        _, height, width = self.shape(x)
-        each = x[0] * kh * kw * height * width
-        chunk = max(1, min(n, CHUNK // each))
-        partial = Work(
-            "partial", (chunk, self.filters, x[0] // self.groups * kh * kw),
-            per_sample=False, use="backward",
-        )  # fmt: skip
-        if self.pointwise:
-            return (partial,)
-        unfolded = (chunk, x[0], kh, kw, height, width)
-        return (Work("windows", unfolded, per_sample=False, use="both"), partial)
+        """With a table also the dense weight, its gradient, and where the kernels go in it."""
+        works = super().buffers(n, x)
+        if self.table is None:
+            return works
+        dense = (self.filters, x[0], *self.k)
+        places = [f * x[0] + c for f, row in enumerate(self.table) for c in row]
+        return (
+            *works,
+            Work("places", (len(places),), "int64", False, "constant", places),
+            Work("filled", dense, "float", False, "both"),
+            Work("dfilled", dense, "float", False, "backward"),
+        )
 
-    def forward(self, xp: Any, a: Arrays) -> None:
-        """Unfold, then one matrix product a sample and group."""
-        n, g, f = len(a.x), self.groups, self.filters // self.groups
-        weight = a.weight.reshape(1, g, f, -1)  # (1, G, F/G, K)
-        y = a.y.reshape(n, g, f, -1)  # (N, G, F/G, P)
-        for some in chunks(n, n if self.pointwise else len(a.windows)):
-            xp.matmul(weight, self._unfold(a, some), out=y[some])
-        if self.bias:
-            xp.add(a.y, a.bias.reshape(-1, 1, 1), out=a.y)
+    def dense(self, xp: Any, a: Arrays) -> Array:
+        """The weight as (filters, C/groups, kh, kw): zero where a table connects nothing."""
+        if self.table is None:
+            return a.weight
+        a.filled.fill(0)
+        kernels = a.filled.reshape(-1, *self.k)  # (filters*C, kh, kw)
+        kernels[a.places] = a.weight
+        return a.filled
 
-    def backward(self, xp: Any, a: Arrays) -> None:
-        """Dweight sums dy times the windows; dx folds weight times dy back."""
-        n, g, f = len(a.x), self.groups, self.filters // self.groups
-        dy = a.dy.reshape(n, g, f, -1)  # (N, G, F/G, P)
-        if a.dweight is not None:
-            partial = a.partial.reshape(len(a.partial), g, f, -1)  # (chunk, G, F/G, K)
-            dweight = a.dweight.reshape(g, f, -1)  # (G, F/G, K)
-            for some in chunks(n, len(partial)):
-                windows = self._unfold(a, some)  # (n, G, K, P)
-                each = partial[: len(windows)]
-                xp.matmul(dy[some], windows.swapaxes(2, 3), out=each)
-                if some.start:
-                    xp.add(each[0], dweight, out=each[0])
-                xp.sum(each, axis=0, out=dweight)
-        if self.bias and a.dbias is not None:
-            xp.sum(a.dy, axis=(0, 2, 3), out=a.dbias)
-        if a.dx is not None:
-            weight = a.weight.reshape(1, g, f, -1).swapaxes(2, 3)  # (1, G, K, F/G)
-            if self.pointwise:
-                xp.matmul(weight, dy, out=a.dx.reshape(n, g, -1, dy.shape[3]))
-                return
-            axes = self.axes(*a.x.shape[2:])
-            for some in chunks(n, len(a.windows)):
-                windows = a.windows[: some.stop - some.start]  # (n, C, kh, kw, H', W')
-                flat = windows.reshape(len(windows), g, -1, dy.shape[3])  # (n, G, K, P)
-                xp.matmul(weight, dy[some], out=flat)
-                scatter(windows, a.dx[some], *axes)
-
-    def _unfold(self, a: Arrays, some: slice) -> Any:
-        """The windows of some samples, (n, G, C/G*kh*kw, H'*W')."""
-        x = a.x[some]  # (n, C, H, W)
-        if self.pointwise:
-            return x.reshape(len(x), self.groups, -1, x.shape[2] * x.shape[3])
-        windows = a.windows[: len(x)]  # (n, C, kh, kw, H', W')
-        gather(x, windows, *self.axes(*x.shape[2:]))
-        return windows.reshape(len(x), self.groups, -1, windows.shape[4] * windows.shape[5])
+    def gradient(self, xp: Any, a: Arrays, into: Array) -> None:
+        """Of a dense weight's only the connected kernels' is wanted."""
+        if self.table is None:
+            super().gradient(xp, a, into)
+            return
+        super().gradient(xp, a, a.dfilled)
+        xp.copyto(into, a.dfilled.reshape(-1, *self.k)[a.places])
 
     samples = (
         ("CONV(4, 3)", (3, 7, 7)),
@@ -178,13 +154,9 @@ class Conv(Weighted):
         ("CONV(4, 3, dilation=2, pad=2, groups=2)", (4, 7, 7)),
         ("CONV(5, 1, bias=false)", (3, 4, 4)),
         ("CONV(2, 5, stride=3)", (1, 12, 11)),
+        ("CONV(3, 2, table=[[0, 1], [2], [3, 0, 2]])", (4, 4, 5)),
+        ("CONV(2, 1, bias=false, table=[[1], [1, 0]])", (2, 3, 3)),
     )
-
-
-def chunks(n: int, step: int) -> Iterator[slice]:
-    """0 … n in runs of `step`."""
-    for i in range(0, n, step):
-        yield slice(i, min(n, i + step))
 
 
 LAYERS = (Conv,)

@@ -92,14 +92,20 @@ class One(Initializer):
 class Orthogonal(Initializer):
     """Rows (or columns, whichever are fewer) orthonormal. Saxe et al. 2014, section 3.
 
-    The weight is read as a matrix of its first axis by all others. Gram-Schmidt, twice, on
-    normal numbers, so that nothing beyond the generator's arrays is needed.
+    The weight is read as a matrix of its first axis by all others; LOCAL's, which has filters
+    of its own at each position, as one matrix a position. Gram-Schmidt, twice, on normal numbers,
+    so that nothing beyond the generator's arrays is needed.
     """
 
     word = "orthogonal"
 
     def fill(self, rng: Any, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Any:
         """See the class."""
+        if len(shape) > 4:
+            weight = rng.normal(0.0, 1.0, shape)
+            for place in weight:
+                place[...] = self.fill(rng, shape[1:], fan_in, fan_out)
+            return weight
         rows, columns = shape[0], prod(shape[1:])
         q = rng.normal(0.0, 1.0, (min(rows, columns), max(rows, columns)))
         for i in range(len(q)):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 from typing import Any, ClassVar, Literal
 
 from ..arguments import Declared, arg, boolean, made_of, number, text
@@ -86,21 +86,56 @@ class Work:
 
 @dataclass(frozen=True)
 class Field:
-    """A receptive field: size in rows and columns of INPUT, and the step between neighbours."""
+    """A receptive field: its rows and columns of INPUT, and the step from one to the next.
+
+    Both are counted in 1/parts of a row, because UPSAMPLE and DECONV divide the step.
+    """
 
     size: tuple[int, int]
     jump: tuple[int, int] = (1, 1)
+    parts: tuple[int, int] = (1, 1)
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        """The size in whole rows and columns: what is seen in part is seen."""
+        (height, width), (p, q) = self.size, self.parts
+        return -(-height // p), -(-width // q)
 
     def windowed(
         self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)
     ) -> Field:
         """That of a window over this: size + (kernel - 1)*dilation*jump, jump*stride."""
-        size = tuple(
-            s + (k - 1) * d * j
-            for s, k, d, j in zip(self.size, kernel, dilation, self.jump, strict=True)
+        return self._each(
+            lambda size, jump, parts, taps, step, holes: (
+                size + (taps - 1) * holes * jump, jump * step, parts
+            ),
+            kernel, stride, dilation,
+        )  # fmt: skip
+
+    def stretched(self, factor: tuple[int, int]) -> Field:
+        """Where each place becomes `factor` places: the size stays, jump/factor."""
+        return self._each(
+            lambda size, jump, parts, times: (size * times, jump, parts * times), factor
         )
-        jump = tuple(j * s for j, s in zip(self.jump, stride, strict=True))
-        return Field((size[0], size[1]), (jump[0], jump[1]))
+
+    def merged(self, other: Field) -> Field:
+        """The larger size and the larger step of two, for each axis."""
+        return self._each(
+            lambda size, jump, parts, size2, jump2, parts2: (
+                max(size * parts2, size2 * parts), max(jump * parts2, jump2 * parts), parts * parts2
+            ),
+            other.size, other.jump, other.parts,
+        )  # fmt: skip
+
+    def _each(self, rule: Callable[..., tuple[int, int, int]], *given: tuple[int, int]) -> Field:
+        """Size, jump and parts by a rule for each axis, in lowest terms: a long net stays small."""
+        axes = []
+        for numbers in zip(self.size, self.jump, self.parts, *given, strict=True):
+            size, jump, parts = rule(*numbers)
+            common = gcd(size, jump, parts)
+            axes.append((size // common, jump // common, parts // common))
+        (s0, j0, p0), (s1, j1, p1) = axes
+        return Field((s0, s1), (j0, j1), (p0, p1))
 
 
 class Layer(Declared):
@@ -179,7 +214,7 @@ class Layer(Declared):
         if len(x) != 3:
             raise Misfit(
                 "E302",
-                f"{self.written()} needs maps CxHxW and gets the vector {show_shape(x)}",
+                f"{self.shown()} needs maps CxHxW and gets the vector {show_shape(x)}",
                 f"gets {show_shape(x)}",
                 fixes=[f"put {self.word} before the FC or FLATTEN that makes the vector"],
             )

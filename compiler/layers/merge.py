@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
 from typing import Any, ClassVar
 
@@ -23,12 +24,7 @@ class Merge(Layer):
 
     def field_from(self, fields: Sequence[Field], whole: tuple[int, int]) -> Field:
         """The largest of the branches'."""
-        sizes = [f.size for f in fields]
-        jumps = [f.jump for f in fields]
-        return Field(
-            (max(s[0] for s in sizes), max(s[1] for s in sizes)),
-            (max(j[0] for j in jumps), max(j[1] for j in jumps)),
-        )
+        return reduce(Field.merged, fields)
 
     def passes_gradient(self, index: int, xs: Sequence[Shape]) -> bool:
         """Whether the gradient of an input is that of the output itself."""

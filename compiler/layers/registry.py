@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from . import activation, conv, data, dense, dropout, merge, pool, shape, unpool
+from . import (
+    activation,
+    conv,
+    data,
+    dense,
+    depthwise,
+    distance,
+    dropout,
+    local,
+    merge,
+    pool,
+    shape,
+    subsample,
+    transposed,
+    unpool,
+    upsample,
+)
 from .layer import Layer
 
-FAMILIES = (data, conv, pool, dense, activation, dropout, shape, merge, unpool)
+FAMILIES = (
+    data, conv, depthwise, local, transposed, pool, subsample, upsample, dense, distance,
+    activation, dropout, shape, merge, unpool,
+)  # fmt: skip
 
 LAYERS: dict[str, type[Layer]] = {
     layer.word: layer for family in FAMILIES for layer in family.LAYERS
@@ -13,7 +32,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 # What the language has and this version does not: refused by name, never ignored.
 NOT_BUILT_YET = (
-    "PCA", "WHITEN", "DWCONV", "LOCAL", "DECONV", "UPSAMPLE", "SUBSAMPLE", "GLOBALPOOL",
+    "PCA", "WHITEN", "GLOBALPOOL",
     "PRELU", "ELU", "RELU6", "GELU", "SILU", "SOFTPLUS", "MAXOUT", "LRN", "BN", "LN", "GN",
-    "DROPOUT2D", "RESHAPE", "RBF",
+    "DROPOUT2D", "RESHAPE",
 )  # fmt: skip

@@ -43,7 +43,7 @@ class Unpool(Layer):
         if not isinstance(maker.layer, Pool) or maker.layer.mode != "max":
             raise Misfit(
                 "E317",
-                f"{self.written()} needs a max POOL, and {self.pool.name} is {maker.kind}",
+                f"{self.shown()} needs a max POOL, and {self.pool.name} is {maker.kind}",
                 rule="UNPOOL takes the positions at which a max POOL found its entries",
                 fixes=[
                     f"name the POOL: POOL(2) as {self.pool.name}",
@@ -54,7 +54,7 @@ class Unpool(Layer):
             given, got = show_shape(maker.output), show_shape(maker.input_shapes[0])
             raise Misfit(
                 "E319",
-                f"{self.written()} does not fit: its input is {show_shape(x)}, and"
+                f"{self.shown()} does not fit: its input is {show_shape(x)}, and"
                 f" {self.pool.name} gives {given}",
                 f"gets {show_shape(x)}",
                 rule=f"UNPOOL goes from what the POOL gives, {given}, to what it got, {got}",
@@ -82,8 +82,7 @@ class Unpool(Layer):
 
     def field(self, field: Field, whole: tuple[int, int]) -> Field:
         """As wide; neighbours are as far apart as before the POOL."""
-        before = self.pool.maker.layer.stride
-        return Field(field.size, (field.jump[0] // before[0], field.jump[1] // before[1]))
+        return field.stretched(self.pool.maker.layer.stride)
 
     def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
         """Room for one tap's entries."""

@@ -1,14 +1,33 @@
-"""Sliding windows over maps: what CONV and POOL share."""
+"""Sliding windows over maps: what all layers that have windows share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ..geometry import Axis
+from ..geometry import Axis, same_padding
 from ..values import show_shape
 from .layer import Array, Layer, Misfit, Shape
+
+Pair = tuple[int, int]
+Padding = tuple[int, int, int, int] | str  # top, bottom, left, right, or a word
+
+
+def sliding(
+    height: int, width: int, k: Pair, stride: Pair, pad: Padding, dilation: Pair = (1, 1)
+) -> tuple[Axis, Axis]:
+    """The rows and the columns of maps as axes that a window slides over."""
+    if pad == "same":
+        top, bottom = same_padding(height, k[0], stride[0], dilation[0])
+        left, right = same_padding(width, k[1], stride[1], dilation[1])
+    else:
+        top, bottom, left, right = (0, 0, 0, 0) if isinstance(pad, str) else pad
+    return (
+        Axis(height, k[0], stride[0], top, bottom, dilation[0]),
+        Axis(width, k[1], stride[1], left, right, dilation[1]),
+    )
 
 
 @dataclass(frozen=True)
@@ -60,10 +79,9 @@ def check_fits(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> None:
         return
     height, width = x[1], x[2]
     need = tuple(max(1, axis.size - axis.room) for axis in (rows, columns))
-    name = layer.written()
     raise Misfit(
         "E301",
-        f"{name} does not fit: its input is {height}x{width}",
+        f"{layer.shown()} does not fit: its input is {height}x{width}",
         f"needs at least {need[0]}x{need[1]}, gets {show_shape(x)}",
         rule=rule(bad),
         fixes=_fixes(layer, x, rows, columns),
@@ -103,11 +121,21 @@ def _fixes(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> list[str]:
     candidates.append({"pad": -(-short // 2)})
     if max(rows.dilation, columns.dilation) > 1:
         candidates.append({"dilation": 1})
+    found = tried(layer, x, candidates)
+    if "pad" not in layer.arguments:
+        found.append(f"without it the shape stays {show_shape(x)}")
+    return found
+
+
+def tried(layer: Layer, x: Shape, candidates: Iterable[dict[str, object]]) -> list[str]:
+    """Those changes of a layer's arguments that make it fit, with the size that each gives."""
     found = []
     for change in candidates:
+        if not change.keys() <= layer.arguments.keys():
+            continue
         try:
             changed = layer.replace(**change)
-            found.append(f"{changed.written()} gives {show_shape(changed.shape(x))}")
+            found.append(f"{changed.shown()} gives {show_shape(changed.shape(x))}")
         except (Misfit, ValueError):
             continue
     return found
@@ -122,12 +150,16 @@ def missed_note(layer: Layer, rows: Axis, columns: Axis) -> tuple[str, str] | No
         for a, what in ((rows, "rows"), (columns, "columns"))
         if a.missed
     ]
+    message = f"{layer.shown()} never reaches {' and '.join(parts)}"
+    if "pad" not in layer.arguments:
+        sizes = show_shape([a.size - a.missed for a in (rows, columns)])
+        return message, f"maps of {sizes} have nothing left over"
     needed = (_reaching(rows), _reaching(columns))
     pads = (rows.before, needed[0], columns.before, needed[1])
     even = len({*pads}) == 1
     pad = str(pads[0]) if even else f"({pads[0]}, {pads[1]}, {pads[2]}, {pads[3]})"
     return (
-        f"{layer.written()} never reaches {' and '.join(parts)}",
+        message,
         f"pad={pad} reaches them (top, bottom, left, right)" if not even
         else f"pad={pad} reaches them",
     )  # fmt: skip

@@ -14,13 +14,14 @@ CODES = {
     ),
     "E302": Code(
         "a vector where maps are needed",
-        "CONV and POOL move a window over maps CxHxW. After FC or FLATTEN there is only a vector.",
+        "CONV, POOL and their like move a window over maps CxHxW. After FC or FLATTEN there is "
+        "only a vector.",
         wrong="INPUT(1x8x8) -> FC(10) -> RELU -> CONV(4)\n",
         mended="INPUT(1x8x8) -> CONV(4) -> RELU -> FC(10)\n",
     ),
     "E303": Code(
         "groups that do not divide the channels",
-        "CONV with groups splits input channels and filters into equal parts.",
+        "CONV and DECONV with groups split input channels and filters into equal parts.",
         wrong="INPUT(3x8x8) -> CONV(4, 3, groups=2)\n",
         mended="INPUT(4x8x8) -> CONV(4, 3, groups=2)\n",
     ),
@@ -35,6 +36,26 @@ CODES = {
         "INPUT heads the net, and the layers that prepare the data come right after it.",
         wrong="INPUT(3x8x8) -> CONV(4) -> CENTER\n",
         mended="INPUT(3x8x8) -> CENTER -> CONV(4)\n",
+    ),
+    "E306": Code(
+        "a table of connections that does not go with the layer",
+        "CONV's `table` has one list a filter, of the input channels that the filter sees. "
+        "Channels are counted from 0.",
+        wrong="INPUT(3x8x8) -> CONV(2, 3, table=[[0, 1], [2, 3]])\n",
+        mended="INPUT(3x8x8) -> CONV(2, 3, table=[[0, 1], [1, 2]])\n",
+    ),
+    "E307": Code(
+        "codes that do not go with the units or the input",
+        "RBF has one code a unit, and each code one entry, -1 or 1, for each number of the input.",
+        wrong="INPUT(3) -> RBF(2, [[1, -1], [-1, 1]])\n",
+        mended="INPUT(3) -> RBF(2, [[1, -1, 1], [-1, 1, 1]])\n",
+    ),
+    "E308": Code(
+        "a transposed convolution that crops all it makes",
+        "DECONV's `pad` takes rows and columns away from the output. Here none is left. The "
+        "message fills the shape rule in with this layer's numbers.",
+        wrong="INPUT(1x1x1) -> DECONV(4, 3, pad=2)\n",
+        mended="INPUT(1x1x1) -> DECONV(4, 3, pad=1)\n",
     ),
     "E315": Code(
         "branches that do not go together",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from types import ModuleType
 
 import pytest
 
-from cnnc.compiler.geometry import Axis, same_padding
+from cnnc.compiler.geometry import Axis, overlap, same_padding, transposed
 
 
 def random_axes(count: int, seed: int) -> Iterator[Axis]:
@@ -107,6 +108,71 @@ def test_same_padding_divides_the_size_by_the_stride() -> None:
         assert before <= after <= before + 1, axis
         if before + after:  # no more than is needed
             assert Axis(size, kernel, stride, before, after - 1, dilation).out < axis.out, axis
+
+
+def random_transposed(count: int, seed: int) -> Iterator[dict[str, int]]:
+    draw = random.Random(seed)
+    for _ in range(count):
+        stride, dilation = draw.randint(1, 5), draw.choice((1, 1, 2, 3, 4))
+        yield {
+            "size": draw.randint(1, 9), "kernel": draw.randint(1, 6), "stride": stride,
+            "before": draw.choice((0, 0, 1, 2, 5)), "after": draw.choice((0, 0, 1, 3)),
+            "dilation": dilation, "extra": draw.randint(0, max(stride, dilation) - 1),
+        }  # fmt: skip
+
+
+def test_transposed_lays_the_taps_of_each_input_row_over_the_output() -> None:
+    fits = 0
+    for a in random_transposed(5_000, seed=5):
+        axis = transposed(**a)
+        hit = [
+            [row * a["stride"] + tap * a["dilation"] for tap in range(a["kernel"])]
+            for row in range(a["size"])
+        ]  # before cropping
+        rows = range(a["before"], hit[-1][-1] + 1 + a["extra"] - a["after"])
+        assert axis.size == rows.stop - rows.start, a
+        if axis.size < 1:
+            continue
+        fits += 1
+        assert axis.out == a["size"], a
+        for tap in range(a["kernel"]):
+            first, last, row = axis.rows(tap)
+            inside = [i for i, taps in enumerate(hit) if taps[tap] in rows]
+            assert list(range(first, last)) == inside, (a, tap)
+            if inside:
+                assert row == hit[first][tap] - a["before"], (a, tap)
+    assert 3_000 < fits < 4_990
+
+
+def test_overlap_counts_the_input_rows_that_hit_one_output_row() -> None:
+    for kernel in range(1, 8):
+        for stride in range(1, 7):
+            for dilation in range(1, 7):
+                most, step = overlap(kernel, stride, dilation)
+                hits: dict[int, list[int]] = {}
+                for window in range(100):
+                    for tap in range(kernel):
+                        hits.setdefault(window * stride + tap * dilation, []).append(window)
+                assert most == max(map(len, hits.values()))
+                steps = {b - a for w in hits.values() for a, b in pairwise(w)}
+                assert steps <= {step} and (most == 1 or steps)
+
+
+@pytest.mark.parity
+def test_conv_transpose2d_has_the_same_size(torch: ModuleType) -> None:
+    tried = 0
+    for a in random_transposed(2_000, seed=6):
+        axis = transposed(**a)
+        if a["before"] != a["after"] or axis.size < 1:
+            continue
+        tried += 1
+        y = torch.nn.functional.conv_transpose2d(
+            torch.zeros(1, 1, a["size"], 1), torch.zeros(1, 1, a["kernel"], 1),
+            stride=(a["stride"], 1), padding=(a["before"], 0), dilation=(a["dilation"], 1),
+            output_padding=(a["extra"], 0),
+        )  # fmt: skip
+        assert y.shape[2] == axis.size, a
+    assert tried > 300
 
 
 @pytest.mark.parity

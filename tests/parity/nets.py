@@ -34,9 +34,10 @@ def random_spec(seed: int) -> Spec:
         try:
             net = cnnc.parse(text)
         except SpecError as error:
-            # A window that does not fit is drawn anew, all else would be the generator's mistake.
+            # A window that does not fit, or a crop that leaves nothing, is drawn anew; all else
+            # would be the generator's mistake.
             errors = {d.code for d in error.diagnostics if d.severity == "error"}
-            if errors != {"E301"}:
+            if not errors <= {"E301", "E308"}:
                 raise
             continue
         sizes = [_size(layer.output) for layer in net.layers]
@@ -75,7 +76,9 @@ class _Drawn:
                               "NORMALIZE(std, pixel)", "NORMALIZE(range)") if self.chance(0.12)
         ]  # fmt: skip
         for _ in range(draw.randint(1, 3)):
-            channels, conv = self.conv(channels)
+            kinds = (self.conv, self.conv, self.conv, self.table, self.dwconv, self.local,
+                     self.deconv)  # fmt: skip
+            channels, conv = draw.choice(kinds)(channels)
             layers.append(conv)
             if self.chance(0.8):
                 layers.append(self.activation())
@@ -83,6 +86,11 @@ class _Drawn:
                 layers.append(self.pool())
             if self.chance(0.2):
                 layers.append("DROPOUT(0)")
+            if self.chance(0.1):
+                layers.append(f"SUBSAMPLE({self.window(1, 2)}{self.weighted()})")
+            if self.chance(0.1):
+                mode = draw.choice(("nearest", "bilinear"))
+                layers.append(f"UPSAMPLE({self.window(1, 2)}, {mode})")
         if self.chance(0.2):  # judged per pixel
             layers.append(f"CONV({draw.randint(2, 4)}, 1)")
         else:
@@ -111,6 +119,28 @@ class _Drawn:
         arguments += [f"groups={groups}"] if groups > 1 else []
         arguments += ["bias=false"] if self.chance(0.2) else []
         return filters, f"CONV({', '.join(arguments)}{self.weighted()})"
+
+    def table(self, channels: int) -> tuple[int, str]:
+        draw, filters = self.draw, self.draw.randint(1, 4)
+        rows = [draw.sample(range(channels), draw.randint(1, channels)) for _ in range(filters)]
+        return filters, f"CONV({filters}, {self.window(1, 3)}, table={rows}{self.weighted()})"
+
+    def dwconv(self, channels: int) -> tuple[int, str]:
+        multiplier = self.draw.randint(1, 2)
+        arguments = [self.window(1, 3), "pad=same", f"stride={self.window(1, 2)}"]
+        arguments += [f"multiplier={multiplier}"] if multiplier > 1 else []
+        return channels * multiplier, f"DWCONV({', '.join(arguments)}{self.weighted()})"
+
+    def local(self, channels: int) -> tuple[int, str]:
+        filters, pad = self.draw.randint(1, 3), self.draw.choice(("0", "1", "(1, 0, 0, 2)"))
+        text = f"{filters}, {self.window(1, 3)}, stride={self.window(1, 2)}, pad={pad}"
+        return filters, f"LOCAL({text}{self.weighted()})"
+
+    def deconv(self, channels: int) -> tuple[int, str]:
+        filters, stride = self.draw.randint(1, 3), self.draw.randint(1, 2)
+        outpad = self.draw.randint(0, stride - 1)
+        text = f"{filters}, {self.window(1, 3)}, stride={stride}, pad=1, outpad={outpad}"
+        return filters, f"DECONV({text}{self.weighted()})"
 
     def weighted(self, frozen: float = 0.15) -> str:
         text = ""

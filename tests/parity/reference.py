@@ -31,7 +31,7 @@ class Reference:
         for layer in net.layers:
             for weight in layer.weights:
                 name = f"{layer.name}.{weight.name}"
-                if layer.kind in ("CONV", "FC") and not layer.layer.freeze:
+                if weight.trainable:
                     self.trained[name] = self.weights[name].requires_grad_()
                     groups.append(
                         {
@@ -41,7 +41,9 @@ class Reference:
                         }
                     )
         optimizer = training.optimizer
-        self.optimizer: Any
+        self.optimizer: Any = None
+        if not groups:  # a layer without weights by itself
+            return
         if optimizer.word == "adam":
             betas = (float(optimizer.beta1), float(optimizer.beta2))
             self.optimizer = torch.optim.Adam(groups, betas=betas, eps=optimizer.eps)
@@ -98,20 +100,63 @@ class Reference:
 
     def conv(self, layer: NetLayer, x: Tensor) -> Tensor:
         c = layer.layer
-        pad = c.pad
-        if pad == "same":
-            pad = [
-                n
-                for axis in (0, 1)
-                for n in same(x.shape[2 + axis], c.k[axis], c.stride[axis], c.dilation[axis])
-            ]
-        elif pad == "valid":
-            pad = (0, 0, 0, 0)
-        top, bottom, left, right = pad
+        weight = self.weight(layer, "weight")
+        if c.table is not None:  # a dense weight with a kernel wherever the table connects
+            kernels = iter(weight)
+            dense = torch.zeros(c.filters, x.shape[1], *c.k, dtype=torch.float64)
+            for f, channels in enumerate(c.table):
+                for channel in channels:
+                    dense[f, channel] = next(kernels)
+            weight = dense
         return F.conv2d(
-            F.pad(x, (left, right, top, bottom)), self.weight(layer, "weight"),
-            self.weight(layer, "bias"), c.stride, 0, c.dilation, c.groups,
+            padded(x, c), weight, self.weight(layer, "bias"), c.stride, 0, c.dilation, c.groups
+        )
+
+    def dwconv(self, layer: NetLayer, x: Tensor) -> Tensor:
+        c = layer.layer
+        return F.conv2d(
+            padded(x, c), self.weight(layer, "weight"), self.weight(layer, "bias"), c.stride, 0,
+            c.dilation, groups=x.shape[1],
         )  # fmt: skip
+
+    def local(self, layer: NetLayer, x: Tensor) -> Tensor:
+        c = layer.layer
+        weight = self.weight(layer, "weight")
+        assert weight is not None
+        height, width = weight.shape[:2]
+        columns = F.unfold(padded(x, c), c.k, stride=c.stride)  # (N, C*kh*kw, H'*W')
+        windows = columns.reshape(len(x), -1, height, width)
+        y = torch.einsum("nkhw,hwfk->nfhw", windows, weight.flatten(3))
+        bias = self.weight(layer, "bias")
+        return y if bias is None else y + bias
+
+    def deconv(self, layer: NetLayer, x: Tensor) -> Tensor:
+        c = layer.layer
+        top, bottom, left, right = c.pad
+        arguments = (self.weight(layer, "weight"), self.weight(layer, "bias"), c.stride)
+        if top == bottom and left == right:
+            return F.conv_transpose2d(
+                x, *arguments, (top, left), c.outpad, c.groups, c.dilation
+            )  # fmt: skip
+        whole = F.conv_transpose2d(x, *arguments, 0, c.outpad, c.groups, c.dilation)
+        return whole[:, :, top : whole.shape[2] - bottom, left : whole.shape[3] - right]
+
+    def upsample(self, layer: NetLayer, x: Tensor) -> Tensor:
+        factor, mode = tuple(map(float, layer.layer.factor)), layer.layer.mode
+        if mode == "nearest":
+            return F.interpolate(x, scale_factor=factor, mode=mode)
+        return F.interpolate(x, scale_factor=factor, mode=mode, align_corners=False)
+
+    def subsample(self, layer: NetLayer, x: Tensor) -> Tensor:
+        k = layer.layer.k
+        weight, bias = self.weight(layer, "weight"), self.weight(layer, "bias")
+        assert weight is not None and bias is not None
+        sums = F.avg_pool2d(x, k, divisor_override=1)
+        return sums * weight[:, None, None] + bias[:, None, None]
+
+    def rbf(self, layer: NetLayer, x: Tensor) -> Tensor:
+        codes = torch.tensor(layer.layer.codes, dtype=torch.float64)
+        return ((torch.flatten(x, 1)[:, None] - codes) ** 2).sum(2)
 
     def pool(self, layer: NetLayer, x: Tensor) -> Tensor:
         p = layer.layer
@@ -169,6 +214,22 @@ class Reference:
         distances = distances[distances > 0]
         if distances.numel():
             self.margin = min(self.margin, distances.min().item())
+
+
+def padded(x: Tensor, layer: Any) -> Tensor:
+    """The input with the padding of a layer with windows around it."""
+    pad = layer.pad
+    if pad == "same":
+        dilation = getattr(layer, "dilation", (1, 1))
+        pad = [
+            n
+            for axis in (0, 1)
+            for n in same(x.shape[2 + axis], layer.k[axis], layer.stride[axis], dilation[axis])
+        ]
+    elif pad == "valid":
+        pad = (0, 0, 0, 0)
+    top, bottom, left, right = pad
+    return F.pad(x, (left, right, top, bottom))
 
 
 def same(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:

@@ -55,12 +55,12 @@ def decided(spec: Spec, reference: Reference, n: int) -> tuple[Any, Any]:
     raise AssertionError(f"no clear data for {spec.text}")
 
 
-def assert_close(mine: Any, theirs: Any, tolerance: float, what: str) -> None:
-    """The largest error over the largest entry."""
+def assert_close(mine: Any, theirs: Any, tolerance: float, what: str, least: float = 1e-30) -> None:
+    """The largest error over the largest entry, or over `least` where all are smaller."""
     theirs = np.asarray(theirs)
     assert np.shape(mine) == theirs.shape, what
     error = np.max(np.abs(mine - theirs))
-    assert error <= tolerance * max(np.max(np.abs(theirs)), 1e-30), what
+    assert error <= tolerance * max(np.max(np.abs(theirs)), least), what
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +90,8 @@ def test_forward_loss_gradients_and_steps(spec: Spec, dtype: str) -> None:
     for step in range(STEPS):
         x, y = data(spec, spec.last if step % 3 == 2 else spec.batch, 1000 + step % 5)
         mine, its = program.step(x, y), reference.step(x, flat(y, spec))
-        assert_close(mine, its, LOSSES[dtype], f"loss of step {step}")
+        # A loss near 0 is what numbers near 1 leave of each other.
+        assert_close(mine, its, LOSSES[dtype], f"loss of step {step}", least=1e-3)
     if dtype == "float64":
         for name, weight in reference.weights.items():
             assert_close(program.weights[name], weight.detach().numpy(), tolerance, name)
@@ -112,7 +113,8 @@ def test_the_nets_use_everything() -> None:
         "freeze=true", "init=orthogonal", "MAXPOOL", "AVGPOOL", "mode=avg", "ceil=true",
         "include_pad=false", "RELU", "LEAKYRELU(0.3)", "TANH ", "TANH(scale", "SIGMOID",
         "DROPOUT(0)", "FLATTEN", "SOFTMAX", "sgd ", "sgd(momentum=0.9)", "nesterov=true",
-        "adam ", "adam(beta1", "weight_decay = 0.1", "label_smoothing=0.1",
+        "adam ", "adam(beta1", "weight_decay = 0.1", "label_smoothing=0.1", "table=", "DWCONV",
+        "multiplier=2", "LOCAL", "DECONV", "outpad=1", "SUBSAMPLE", "nearest", "bilinear",
     ):  # fmt: skip
         assert part in texts, part
     layers = [layer for spec in SPECS for layer in spec.net.layers]
