@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..arguments import arg, one_of, shape
-from .initializers import One, Zero
+from .initializers import Constant, Initializer, Zero
 from .layer import Array, Arrays, Layer, Shape, Weight
 
 
@@ -42,7 +42,7 @@ class DataLayer(Layer):
 
     per: str
 
-    def _statistic(self, name: str, x: Shape, init: Zero | One) -> Weight:
+    def _statistic(self, name: str, x: Shape, init: Initializer) -> Weight:
         size = x if self.per == "pixel" else (x[0],)
         return Weight(name, size, init, trainable=False, statistic=True)
 
@@ -120,8 +120,8 @@ class Normalize(Center):
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         """std, or min and max."""
         if self.mode == "std":
-            return (self._statistic("std", x, One()),)
-        return self._statistic("min", x, Zero()), self._statistic("max", x, One())
+            return (self._statistic("std", x, Constant(value=1)),)
+        return self._statistic("min", x, Zero()), self._statistic("max", x, Constant(value=1))
 
     def forward(self, xp: Any, a: Arrays) -> None:
         """See the formula."""

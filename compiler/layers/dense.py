@@ -45,7 +45,7 @@ class FC(Weighted):
 
     def field(self, field: Field, whole: tuple[int, int]) -> Field:
         """The whole input."""
-        return Field(whole, whole)
+        return Field.everything(whole)
 
     def forward(self, xp: Any, a: Arrays) -> None:
         """One matrix product."""

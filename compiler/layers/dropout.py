@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from ..arguments import arg, number
 from .counted import bits
-from .layer import Arrays, Layer, Shape, Work
+from .layer import Arrays, Layer, Samples, Shape, Work
 
 
 class Dropout(Layer):
@@ -24,6 +24,7 @@ class Dropout(Layer):
     by_place = ("p",)
     random = True
     training_only = True
+    samples: ClassVar[Samples]
 
     p: float = arg(number(at_least=0, below=1), "probability that an entry is dropped", default=0.5)
 
@@ -55,4 +56,31 @@ class Dropout(Layer):
     samples = (("DROPOUT", (3, 4, 5)), ("DROPOUT(0.2)", (7,)))
 
 
-LAYERS = (Dropout,)
+class Dropout2d(Dropout):
+    """Sets whole channels to zero with probability p while training, and scales up the others.
+
+    Shapes    x (N, C, H, W)  ->  y (N, C, H, W)
+    Formula   y[c] = x[c] * kept[c] / (1 - p); in prediction y = x
+    Gradient  dx[c] = dy[c] * kept[c] / (1 - p)
+    Errors    E302 the input is a vector
+    Source    Tompson et al. 2015, section 3.2, SpatialDropout; as PyTorch's Dropout2d
+    """
+
+    kind = "DROPOUT2D"
+
+    p: float = arg(
+        number(at_least=0, below=1), "probability that a channel is dropped", default=0.5
+    )
+
+    def shape(self, x: Shape) -> Shape:
+        """The input's."""
+        return self.maps(x)
+
+    def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
+        """As DROPOUT's, a number a channel."""
+        return super().buffers(n, (x[0], 1, 1))
+
+    samples = (("DROPOUT2D", (6, 2, 3)), ("DROPOUT2D(0.2)", (3, 3, 2)))
+
+
+LAYERS = (Dropout, Dropout2d)

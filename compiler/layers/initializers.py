@@ -79,14 +79,27 @@ class Zero(Initializer):
         return rng.normal(0.0, 1.0, shape) * 0.0
 
 
-class One(Initializer):
-    """All one: for statistics that divide. Not a word of the language."""
+class Constant(Initializer):
+    """All the same number."""
 
-    word = "one"
+    word = "constant"
+    value: float = arg(number(), "the number")
 
     def fill(self, rng: Any, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Any:
         """See the class."""
-        return rng.normal(0.0, 1.0, shape) * 0.0 + 1.0
+        return rng.normal(0.0, 1.0, shape) * 0.0 + self.value
+
+
+class Identity(Initializer):
+    """The identity matrix: for statistics that transform. Not a word of the language."""
+
+    word = "identity"
+
+    def fill(self, rng: Any, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Any:
+        """See the class; the matrix may be large, and counting up is faster than drawing."""
+        matrix = rng.integers(0, 1, shape) * 0.0
+        matrix.reshape(-1)[:: shape[1] + 1] = 1
+        return matrix
 
 
 class Orthogonal(Initializer):
@@ -116,5 +129,5 @@ class Orthogonal(Initializer):
 
 
 INITIALIZERS: tuple[type[Initializer], ...] = (
-    He, Xavier, LeCun, Normal, Uniform, Zero, Orthogonal,
+    He, Xavier, LeCun, Normal, Uniform, Zero, Constant, Orthogonal,
 )  # fmt: skip

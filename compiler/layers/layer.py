@@ -10,6 +10,7 @@ weights, MACs, buffers, forward, backward, samples. The bodies get the array mod
     a.mask, …         what `buffers` asked for
 
 They write every element of what they write, never add to it, and never modify what they read.
+A layer whose output depends on the whole batch has more bodies: see `BatchStatistics`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ Shape = tuple[int, ...]  # of one sample: (C, H, W) or (K,)
 Samples = tuple[tuple[str, Shape], ...]  # (as written, input shape) pairs for the tests
 Array = Any  # an array of NumPy or CuPy
 Arrays = Any  # the attributes that a body reads and writes
+Use = Literal[
+    "saved", "forward", "backward", "both", "constant",
+    "partial", "combine", "track", "finish", "backward_partial", "backward_finish",
+]  # fmt: skip
 
 
 class Misfit(Exception):
@@ -42,6 +47,10 @@ class Misfit(Exception):
         super().__init__(message)
         self.code, self.message, self.label = code, message, label
         self.rule, self.fixes = rule, tuple(fixes)
+
+
+class Unfit(Exception):
+    """A training set that a data layer cannot be fitted on; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ class Work:
 
     per_sample  whether (N, *shape) is meant, N the samples of a part; else `shape` alone
     use         saved: from forward to backward; forward, backward, both: inside that body
-                only; constant: holds `values` and is never written
+                only; constant: holds `values` and is never written; the name of a body of
+                `BatchStatistics`: inside that one
     dtype       "float" is the program's
     """
 
@@ -80,7 +90,7 @@ class Work:
     shape: Shape
     dtype: str = "float"
     per_sample: bool = True
-    use: Literal["saved", "forward", "backward", "both", "constant"] = "saved"
+    use: Use = "saved"
     values: Sequence[float] = ()
 
 
@@ -137,6 +147,11 @@ class Field:
         (s0, j0, p0), (s1, j1, p1) = axes
         return Field((s0, s1), (j0, j1), (p0, p1))
 
+    @staticmethod
+    def everything(whole: tuple[int, int]) -> Field:
+        """That of what sees the whole input: no window over it sees more."""
+        return Field(whole, (0, 0))
+
 
 class Layer(Declared):
     """The base of all layers; what stands here is that of an element-wise layer without weights."""
@@ -148,6 +163,8 @@ class Layer(Declared):
     random: ClassVar[bool] = False  # whether the bodies get a.key and a.sample
     training_only: ClassVar[bool] = False  # whether it is left out of prediction
     view: ClassVar[bool] = False  # whether the output is the input's memory in another shape
+    # The statistic that is all zero until it is fitted, of a layer that cannot run before.
+    fitted: ClassVar[str] = ""
     samples: ClassVar[Samples] = ()
 
     def __init_subclass__(cls) -> None:
@@ -206,7 +223,7 @@ class Layer(Declared):
         raise NotImplementedError
 
     def fit(self, xp: Any, batches: Callable[[], Iterable[Array]]) -> dict[str, Array]:
-        """Statistics of the training set, for data layers."""
+        """Statistics of the training set, for data layers; raises Unfit."""
         return {}
 
     def maps(self, x: Shape) -> tuple[int, int, int]:
@@ -235,3 +252,60 @@ class Weighted(Layer):
     def bias_weight(self, size: int) -> Weight:
         """A bias: one number an output, zero at the start."""
         return Weight("bias", (size,), Zero(), trainable=not self.freeze)
+
+
+class BatchStatistics(Weighted):
+    """A layer that in training needs statistics over the whole batch, which stands in parts.
+
+    Prediction calls `forward`, which knows running statistics alone. Training goes there and
+    back in steps, so that what it computes does not depend on how the batch is split:
+
+        partial           each part: a.x -> its statistics, as `partials` names them
+        combine           once: those of every part, a.part_mean, … -> the batch's, as `wholes`
+                          names them
+        track             once, in training steps alone: the batch's -> the running ones
+        finish            each part: a.x, the batch's statistics, the weights -> a.y
+        backward_partial  each part: a.dy and `backward_reads` -> its share of a.dweight, …
+        backward_combine  once, for more than one part: every part's share, a.part_dweight, …
+                          -> a.dweight, …
+        backward_finish   each part: a.dy, `backward_reads` and the batch's a.dweight, … -> a.dx
+
+    What a part needs to know of the others on the way back are the gradients of the weights.
+    They are there even where the weights are frozen. `a.part_…` are tuples in the parts' order.
+    """
+
+    def partials(self, x: Shape) -> tuple[Work, ...]:
+        """The statistics of a part."""
+        raise NotImplementedError
+
+    def wholes(self, x: Shape) -> tuple[Work, ...]:
+        """The statistics of the batch."""
+        raise NotImplementedError
+
+    def partial(self, xp: Any, a: Arrays) -> None:
+        """Write the statistics of a part."""
+        raise NotImplementedError
+
+    def combine(self, xp: Any, a: Arrays) -> None:
+        """Write the statistics of the batch from those of its parts."""
+        raise NotImplementedError
+
+    def track(self, xp: Any, a: Arrays) -> None:
+        """Move the running statistics, in place."""
+        raise NotImplementedError
+
+    def finish(self, xp: Any, a: Arrays) -> None:
+        """Write a.y of a part."""
+        raise NotImplementedError
+
+    def backward_partial(self, xp: Any, a: Arrays) -> None:
+        """Write a part's share of the weights' gradients."""
+        raise NotImplementedError
+
+    def backward_combine(self, xp: Any, a: Arrays) -> None:
+        """Write the weights' gradients over the whole batch, part after part."""
+        raise NotImplementedError
+
+    def backward_finish(self, xp: Any, a: Arrays) -> None:
+        """Write a.dx of a part from the weights' gradients over the whole batch."""
+        raise NotImplementedError

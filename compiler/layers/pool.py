@@ -167,4 +167,61 @@ class AvgPool(Pool):
     samples = (("AVGPOOL(3, stride=1, pad=1)", (2, 4, 5)),)
 
 
-LAYERS = (Pool, MaxPool, AvgPool)
+class GlobalPool(Layer):
+    """The mean, or the largest, of each map as a whole.
+
+    Shapes    x (N, C, H, W)  ->  y (N, C, 1, 1)
+    Formula   avg: y[c] = the sum of x[c] / (H*W); max: its largest entry
+    Gradient  avg: dy spread evenly; max: all of dy to the first largest entry in scan order
+    Errors    E302 the input is a vector
+    Source    Lin et al. 2014, section 3.2 (avg); as PyTorch's AdaptiveAvgPool2d(1) and
+              AdaptiveMaxPool2d(1)
+    """
+
+    kind = "GLOBALPOOL"
+    by_place = ("mode",)
+
+    mode: str = arg(one_of("avg", "max"), "the mean or the largest entry", default="avg")
+
+    def shape(self, x: Shape) -> Shape:
+        """(C, 1, 1)."""
+        return self.maps(x)[0], 1, 1
+
+    def field(self, field: Field, whole: tuple[int, int]) -> Field:
+        """The whole input."""
+        return Field.everything(whole)
+
+    def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
+        """max: which entry was largest, and room to find it again; avg: nothing."""
+        if self.mode == "avg":
+            return ()
+        places = x[1] * x[2]
+        return (
+            Work("first", (x[0],), "int64"),
+            Work("index", (places,), "int64", False, "constant", range(places)),
+            Work("wins", (x[0], places), "bool", True, "both"),
+        )
+
+    def forward(self, xp: Any, a: Arrays) -> None:
+        """See the formula."""
+        if self.mode == "avg":
+            xp.mean(a.x, axis=(2, 3), keepdims=True, out=a.y)
+            return
+        xp.max(a.x, axis=(2, 3), keepdims=True, out=a.y)
+        y = a.y.reshape(*a.first.shape, 1)  # (N, C, 1)
+        xp.equal(a.x.reshape(a.wins.shape), y, out=a.wins)  # (N, C, H*W)
+        xp.argmax(a.wins, axis=2, out=a.first)
+
+    def backward(self, xp: Any, a: Arrays) -> None:
+        """See the gradient."""
+        xp.copyto(a.dx, a.dy)
+        if self.mode == "avg":
+            xp.multiply(a.dx, 1 / prod(a.dx.shape[2:]), out=a.dx)
+            return
+        xp.equal(a.index, a.first[:, :, None], out=a.wins)
+        xp.multiply(a.dx, a.wins.reshape(a.dx.shape), out=a.dx)
+
+    samples = (("GLOBALPOOL", (3, 2, 4)), ("GLOBALPOOL(max)", (2, 3, 4)))
+
+
+LAYERS = (Pool, MaxPool, AvgPool, GlobalPool)

@@ -14,14 +14,15 @@ CODES = {
     ),
     "E302": Code(
         "a vector where maps are needed",
-        "CONV, POOL and their like move a window over maps CxHxW. After FC or FLATTEN there is "
-        "only a vector.",
+        "CONV, POOL and their like move a window over maps CxHxW, and a few other layers need maps "
+        "as well. After FC or FLATTEN there is only a vector.",
         wrong="INPUT(1x8x8) -> FC(10) -> RELU -> CONV(4)\n",
         mended="INPUT(1x8x8) -> CONV(4) -> RELU -> FC(10)\n",
     ),
     "E303": Code(
         "groups that do not divide the channels",
-        "CONV and DECONV with groups split input channels and filters into equal parts.",
+        "CONV and DECONV with groups split input channels and filters into equal parts, and GN the "
+        "channels.",
         wrong="INPUT(3x8x8) -> CONV(4, 3, groups=2)\n",
         mended="INPUT(4x8x8) -> CONV(4, 3, groups=2)\n",
     ),
@@ -56,6 +57,33 @@ CODES = {
         "message fills the shape rule in with this layer's numbers.",
         wrong="INPUT(1x1x1) -> DECONV(4, 3, pad=2)\n",
         mended="INPUT(1x1x1) -> DECONV(4, 3, pad=1)\n",
+    ),
+    "E310": Code(
+        "a new shape of another size",
+        "RESHAPE keeps all numbers, so the new shape must have as many as the old one.",
+        wrong="INPUT(3x8x8) -> RESHAPE(12x8x8) -> CONV(4, 1)\n",
+        mended="INPUT(3x8x8) -> RESHAPE(12x4x4) -> CONV(4, 1)\n",
+    ),
+    "E311": Code(
+        "channels that are no multiple of the pieces",
+        "MAXOUT takes the largest of each run of `pieces` channels, or units of a vector, and no "
+        "channel may be left over.",
+        wrong="INPUT(3x8x8) -> CONV(10, 3) -> MAXOUT(4)\n",
+        mended="INPUT(3x8x8) -> CONV(12, 3) -> MAXOUT(4)\n",
+    ),
+    "E312": Code(
+        "more components than numbers",
+        "PCA(k) keeps k of the components of a sample, and there are only as many as a sample has "
+        "numbers.",
+        wrong="INPUT(1x4x4) -> PCA(20) -> FC(10)\n",
+        mended="INPUT(1x4x4) -> PCA(12) -> FC(10)\n",
+    ),
+    "E313": Code(
+        "a covariance that is too large",
+        "PCA and WHITEN are fitted with a matrix that has a row and a column for every number of a "
+        "sample. It must have fewer than 2**31 numbers, so a sample at most 46,340.",
+        wrong="INPUT(3x224x224) -> WHITEN -> CONV(8, 3)\n",
+        mended="INPUT(3x96x96) -> WHITEN -> CONV(8, 3)\n",
     ),
     "E315": Code(
         "branches that do not go together",
