@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from . import lower_batch
 from .draft import Draft, Judged, Scale, Sum, gradient, inputs_of
-from .layers.layer import Weight
+from .layers.layer import BatchStatistics, Weight
 from .layers.merge import Merge
 from .net import NetLayer
 
@@ -110,6 +111,9 @@ class Backward:
         for name, weight in layer.stored_weights():
             writes[f"d{weight.name}"] = self._weight_gradient(name, weight)
         if not any(writes.values()):
+            return
+        if isinstance(kind, BatchStatistics):
+            lower_batch.backward(self.draft, layer, kind, dy, writes)
             return
         works = kind.buffers_from(self.draft.samples, layer.input_shapes)
         work = self.draft.works(layer.name, works, ("backward", "both"))

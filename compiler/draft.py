@@ -89,7 +89,9 @@ class Draft:
         for name, weight in self.net.weights.items():
             self.buffer(name, weight.shape, "weight")
 
-    def works(self, owner: str, works: tuple[Work, ...], ops: tuple[str, ...]) -> dict[str, str]:
+    def works(
+        self, owner: str, works: tuple[Work, ...], ops: tuple[str, ...], home: Home = "part"
+    ) -> dict[str, str]:
         """The buffers that a body asked for, for one of its two directions."""
         arrays = {}
         for work in works:
@@ -103,7 +105,7 @@ class Draft:
                 if scratch:  # not kept from one direction to the other: two buffers
                     name = f"{name}.{ops[0]}"
                 arrays[work.name] = self.buffer(
-                    name, work.shape, "part",
+                    name, work.shape, home,
                     dtype=work.dtype, per_sample=work.per_sample, scratch=scratch,
                 )  # fmt: skip
         return arrays

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from . import lower_batch
 from .backward import Backward
 from .draft import Draft, Judged, Scale, Sum, gradient, inputs_of
-from .layers.layer import Layer
+from .layers.layer import BatchStatistics, Layer
 from .net import Exit, Net, NetLayer
 from .program import Program, Purpose
 from .training.settings import Training
@@ -97,6 +98,9 @@ class _Lowering(Draft):
             return
         self.buffer(name, layer.output, "part", per_sample=True)
         if not layer.inputs:
+            return
+        if isinstance(kind, BatchStatistics) and self.purpose != "predict":
+            lower_batch.forward(self, layer, kind)
             return
         reads: dict[str, Any] = inputs_of(layer) | self.weights(layer)
         reads |= self._randomness(layer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     activation,
+    batchnorm,
     conv,
     data,
     dense,
@@ -27,7 +28,7 @@ from .layer import Layer
 
 FAMILIES = (
     data, conv, depthwise, local, transposed, pool, subsample, upsample, dense, distance,
-    activation, rectifier, smooth, maxout, norm, dropout, shape, merge, unpool,
+    activation, rectifier, smooth, maxout, norm, batchnorm, dropout, shape, merge, unpool,
 )  # fmt: skip
 
 LAYERS: dict[str, type[Layer]] = {
@@ -35,4 +36,4 @@ LAYERS: dict[str, type[Layer]] = {
 }
 
 # What the language has and this version does not: refused by name, never ignored.
-NOT_BUILT_YET: tuple[str, ...] = ("PCA", "WHITEN", "BN")
+NOT_BUILT_YET: tuple[str, ...] = ("PCA", "WHITEN")
