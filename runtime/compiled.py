@@ -96,6 +96,7 @@ class Compiled:
         self._team = Team(min(self.shards, threads or os.cpu_count() or 1))
         self.weights = Weights(net, self._shared, dtype)
         self._start_weights()
+        self._unfitted = [layer for layer in net.layers if layer.layer.fitted]
 
     def _start_weights(self) -> None:
         """Each weight from its own generator: one layer more does not change the others."""
@@ -163,6 +164,7 @@ class Compiled:
     def predict(self, x: Array) -> Array:
         """The net's output (N, *output) in evaluation mode, for any N."""
         x = self._checked(x, None)
+        self._check_fitted()
         scores = np.empty((len(x), *self.net.output_shape), self.dtype)
         result = self._predict.program.results[0]
         for start in range(0, len(x), self.batch):
@@ -174,6 +176,7 @@ class Compiled:
     def _run(self, engine: Engine, x: Array, y: Array, step: int) -> tuple[float, Array]:
         x = self._checked(x, self.batch)
         target = self._checked_classes(x, y)
+        self._check_fitted()
         judged = target.size
         control = self._shared
         control["scale"][0] = 1 / judged
@@ -217,6 +220,21 @@ class Compiled:
                 f"y has class {wrong}, and the net has {classes} outputs: 0 to {classes - 1}"
             )
         return y
+
+    def _check_fitted(self) -> None:
+        """Refuse to run a layer that has nothing to compute with; what is fitted stays so."""
+        self._unfitted = [
+            layer
+            for layer in self._unfitted
+            if not self._shared[f"{layer.stored}.{layer.layer.fitted}"].any()
+        ]
+        if self._unfitted:
+            layer = self._unfitted[0]
+            statistics = " and ".join(name for name, _ in layer.stored_weights())
+            raise ValueError(
+                f"{layer.name}, {layer.layer.written()}, is not fitted: cnnc.train fits it on the"
+                f" training set; without it set the weights {statistics}"
+            )
 
     def state(self) -> Mapping[str, Array]:
         """What the optimizer keeps, by name (views)."""

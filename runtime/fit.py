@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from cnnc.compiler.layers.layer import Array
+from cnnc.compiler.layers.layer import Array, Unfit
 from cnnc.compiler.net import NetLayer
 
 from .compiled import Compiled
+from .errors import RunError
 
 CHUNK = 256  # samples at once
 
@@ -18,7 +19,7 @@ CHUNK = 256  # samples at once
 def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
     """Fit every data layer on x (N, *input), each on what those before it make of it.
 
-    Returns the names of the layers that were fitted.
+    Returns the names of the layers that were fitted. RunError where x does not do for one.
     """
     fitted: list[NetLayer] = []
     for layer in compiled.net.layers:
@@ -30,7 +31,11 @@ def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
             for start in range(0, len(x), CHUNK):
                 yield _prepared(compiled, before, x[start : start + CHUNK])
 
-        for name, statistic in layer.layer.fit(np, batches).items():
+        try:
+            statistics = layer.layer.fit(np, batches)
+        except Unfit as unfit:
+            raise RunError(f"{layer.name} cannot be fitted: {unfit}") from None
+        for name, statistic in statistics.items():
             compiled.weights[f"{layer.stored}.{name}"] = np.asarray(statistic, compiled.dtype)
         fitted.append(layer)
     return [layer.name for layer in fitted]
@@ -39,7 +44,9 @@ def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
 def _prepared(compiled: Compiled, layers: tuple[NetLayer, ...], x: Array) -> Array:
     for layer in layers:
         y = np.empty((len(x), *layer.output), compiled.dtype)
-        weights = {w.name: compiled.weights[name] for name, w in layer.stored_weights()}
-        layer.layer.forward(np, SimpleNamespace(x=x, y=y, **weights))
+        arrays = {w.name: compiled.weights[name] for name, w in layer.stored_weights()}
+        for work in layer.layer.buffers(len(x), x.shape[1:]):  # numbers a sample, all of them
+            arrays[work.name] = np.empty((len(x), *work.shape), compiled.dtype)
+        layer.layer.forward(np, SimpleNamespace(x=x, y=y, **arrays))
         x = y
     return x
