@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import cnnc
-from cnnc.compiler.layers.layer import Layer, Shape, Weight, Work
+from cnnc.compiler.layers.layer import BatchStatistics, Layer, Shape, Weight, Work
 from cnnc.compiler.layers.merge import Merge
 from cnnc.compiler.layers.registry import LAYERS
 from cnnc.compiler.values import show_shape
@@ -102,6 +102,8 @@ class Case:
     xp: Any = np
     wrap: Callable[[Any], Any] = lambda array: array
 
+    bodies = ("forward", "backward")
+
     @property
     def described(self) -> tuple[Weight, ...]:
         """Its weights, as it declares them."""
@@ -143,8 +145,12 @@ class Case:
         return a["dx"], {name: a[f"d{name}"] for name in sorted(names)}
 
     def _call(self, body: Callable[..., None], a: dict[str, Any]) -> None:
-        wrapped = {name: None if v is None else self.wrap(v) for name, v in a.items()}
-        body(self.xp, SimpleNamespace(**wrapped))
+        body(self.xp, SimpleNamespace(**{name: self._wrapped(v) for name, v in a.items()}))
+
+    def _wrapped(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(self._wrapped, value))
+        return None if value is None else self.wrap(value)
 
 
 def case(
@@ -153,6 +159,8 @@ def case(
 ) -> Case:  # fmt: skip
     """A case with numbers far from kinks and ties: distinct, and none near 0."""
     rng = np.random.default_rng(seed)
+    from tests.compiler.layers.batches import BatchCase
+
     layer = layer_of(text, shape)
     x = spaced(rng, (n, *shape)).astype(dtype)
     weights = {}
@@ -162,7 +170,8 @@ def case(
             values += 3
         weights[weight.name] = values.astype(dtype)
     dy = rng.normal(size=(n, *layer.shape(shape))).astype(dtype)
-    return Case(layer, x, weights, dy, capacity or n)
+    made = BatchCase if isinstance(layer, BatchStatistics) else Case
+    return made(layer, x, weights, dy, capacity or n)
 
 
 def spaced(rng: np.random.Generator, shape: Shape) -> Any:

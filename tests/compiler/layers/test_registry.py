@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.compiler.layers.batches import BODIES
 from tests.compiler.layers.harness import IDS, SAMPLES, layer_of
 
 from cnnc.compiler.arguments import Declared
-from cnnc.compiler.layers.layer import Layer
+from cnnc.compiler.layers.layer import BatchStatistics, Layer
 from cnnc.compiler.layers.merge import Merge
 from cnnc.compiler.layers.registry import FAMILIES, LAYERS, NOT_BUILT_YET
 from cnnc.compiler.layers.side_exit import Aux
@@ -77,8 +78,9 @@ def test_every_argument_is_explained(cls: type[Declared]) -> None:
 def test_it_has_bodies_and_samples(layer: type[Layer]) -> None:
     if layer.family == "input":
         return
-    assert layer.forward is not Layer.forward
-    assert layer.backward is not Layer.backward
+    of_batch = issubclass(layer, BatchStatistics)
+    for body in ("forward", *BODIES) if of_batch else ("forward", "backward"):
+        assert getattr(layer, body) is not getattr(BatchStatistics, body)
     if issubclass(layer, Merge):  # see test_merge.py
         assert layer.merged
         return
@@ -86,6 +88,8 @@ def test_it_has_bodies_and_samples(layer: type[Layer]) -> None:
         return
     assert layer.samples
     known = {"x", "y"} | {w.name for s, x in layer.samples for w in layer_of(s, x).weights(x)}
+    if of_batch:
+        known |= {w.name for s, x in layer.samples for w in layer_of(s, x).wholes(x)}
     assert set(layer.backward_reads) <= known
 
 
@@ -160,9 +164,16 @@ for text, shape in {SAMPLES!r}:
 def test_what_it_declares_is_well_formed(text: str, shape: tuple[int, ...]) -> None:
     layer = layer_of(text, shape)
     works = layer.buffers(3, shape)
-    names = [w.name for w in (*works, *layer.weights(shape))]
-    taken = {"x", "y", "dx", "dy", "key", "sample", *(f"d{w.name}" for w in layer.weights(shape))}
-    assert len({*names, *taken}) == len(names) + len(taken), "each name means one array"
+    for body in ("forward", "backward", *BODIES):
+        uses = ("saved", "both", "constant", body)
+        names = [w.name for w in layer.weights(shape)]
+        names += [w.name for w in works if w.use in uses]
+        if isinstance(layer, BatchStatistics):
+            statistics = layer.partials(shape) if body == "partial" else layer.wholes(shape)
+            names += [w.name for w in statistics]
+        taken = {"x", "y", "dx", "dy", "key", "sample"}
+        taken |= {f"d{w.name}" for w in layer.weights(shape)}
+        assert len({*names, *taken}) == len(names) + len(taken), "each name means one array"
     for work in works:
         assert all(type(n) is int and n > 0 for n in work.shape)
         assert work.use == "constant" or not work.values
