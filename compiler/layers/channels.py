@@ -25,14 +25,14 @@ def check_divides(layer: Layer, x: Shape, argument: str, code: str, at_least: in
         return
     low = [d for d in range(1, isqrt(n) + 1) if n % d == 0]
     fits = [d for d in {*low, *(n // d for d in low)} if d >= at_least]
-    what = "channels" if len(x) == 3 else "units"
+    what = ("channel" if len(x) == 3 else "unit") + "s" * (n > 1)
     fixes = []
     for d in sorted(sorted(fits, key=lambda d: abs(d - given))[:2]):
         changed = layer.replace(**{argument: d})
         fixes.append(f"{changed.written()} gives {show_shape(changed.shape(x))}")
     raise Misfit(
         code,
-        f"{layer.written()}: {argument}={given} does not divide the {n} {what}",
+        f"{layer.written()}: {argument}={given} does not divide {n} {what}",
         f"gets {show_shape(x)}",
         rule=f"{n} / {given} = {n / given:g}, and must be a whole number",
         fixes=fixes,

@@ -10,7 +10,7 @@ import pytest
 from tests.compiler.layers.harness import Arrays
 
 from cnnc.compiler.layers.counted import key_of
-from cnnc.compiler.layers.dropout import Dropout
+from cnnc.compiler.layers.dropout import Dropout, Dropout2d
 
 SHAPE = (8, 16, 16)
 
@@ -78,3 +78,20 @@ def test_keys_of_neighbouring_steps_and_layers_differ() -> None:
     assert all(0 <= key < 2**32 for key in keys)
     ones = sum(key.bit_count() for key in keys) / len(keys)
     assert 15.8 < ones < 16.2
+
+
+def test_dropout2d_drops_whole_channels() -> None:
+    layer = Dropout2d(p=0.3)
+    a = Arrays(layer.buffers(500, SHAPE), 500, "float64").of("forward")
+    x = np.random.default_rng(0).uniform(1, 2, (500, *SHAPE))
+    y = np.empty_like(x)
+    a |= {"key": np.array([5], "uint32"), "sample": np.arange(500, dtype="uint32")}
+    layer.forward(np, SimpleNamespace(**a, x=x, y=y))
+    channels = (y != 0).reshape(500, SHAPE[0], -1)
+    assert np.array_equal(channels.all(axis=2), channels.any(axis=2))
+    assert np.allclose(y[y != 0], (x / 0.7)[y != 0], rtol=1e-15)
+    # Of 4,000 channels of 500 samples, and of the 500 channels at each place.
+    mask = channels.any(axis=2)
+    assert abs(mask.mean() - 0.7) < 4 * np.sqrt(0.3 * 0.7 / mask.size)
+    assert np.all(np.abs(mask.mean(axis=0) - 0.7) < 4 * np.sqrt(0.3 * 0.7 / 500))
+    assert 0.5 < (mask[1:] == mask[:-1]).mean() < 0.66  # 0.58 where samples are independent
