@@ -16,7 +16,7 @@ BACKWARD = ["backward_partial", "backward_combine", "backward_finish"]
 
 def program(chain: str, purpose: Purpose, parts: int) -> Program:
     net = cnnc.parse(f"INPUT(2x6x6) -> {chain} -> FC(3)")
-    return compile_program(lower(net, purpose, net.training, 8, parts))
+    return compile_program(lower(net.checked.require(), purpose, net.training, 8, parts))
 
 
 def ops(found: Program, name: str = "bn1") -> list[str]:

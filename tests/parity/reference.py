@@ -24,6 +24,7 @@ class Reference:
     def __init__(self, net: Net, weights: dict[str, Any]) -> None:
         self.net = net
         self.margin = float("inf")
+        self.training = self.tracking = False  # for BN: whose statistics, and whether they move
         self.weights = {n: torch.tensor(w, dtype=torch.float64) for n, w in weights.items()}
         self.trained: dict[str, Tensor] = {}
         groups = []
@@ -55,6 +56,7 @@ class Reference:
     def scores(self, x: Any, *, softmax: bool = True) -> Tensor:
         """The output; without a last SOFTMAX for the loss."""
         self.margin = float("inf")
+        self.training = not softmax
         y = torch.tensor(x, dtype=torch.float64)
         for layer in self.net.layers[1:]:
             if layer.kind == "SOFTMAX" and not softmax:
@@ -75,7 +77,9 @@ class Reference:
 
     def step(self, x: Any, y: Any) -> float:
         self.optimizer.zero_grad()
+        self.tracking = True
         loss = self.loss(x, y)
+        self.tracking = False
         loss.backward()
         self.optimizer.step()
         return loss.item()
@@ -194,6 +198,75 @@ class Reference:
 
     def sigmoid(self, layer: NetLayer, x: Tensor) -> Tensor:
         return torch.sigmoid(x)
+
+    def prelu(self, layer: NetLayer, x: Tensor) -> Tensor:
+        self._decided(x.abs())
+        return F.prelu(x, self.weight(layer, "weight"))
+
+    def elu(self, layer: NetLayer, x: Tensor) -> Tensor:
+        return F.elu(x, layer.layer.alpha)
+
+    def relu6(self, layer: NetLayer, x: Tensor) -> Tensor:
+        self._decided(x.abs())
+        self._decided((x - 6).abs())
+        return F.relu6(x)
+
+    def gelu(self, layer: NetLayer, x: Tensor) -> Tensor:
+        return F.gelu(x)
+
+    def silu(self, layer: NetLayer, x: Tensor) -> Tensor:
+        return F.silu(x)
+
+    def softplus(self, layer: NetLayer, x: Tensor) -> Tensor:
+        return F.softplus(x, threshold=40)
+
+    def maxout(self, layer: NetLayer, x: Tensor) -> Tensor:
+        pieces = x.unflatten(1, (-1, layer.layer.pieces))
+        best = pieces.topk(2, dim=2).values
+        self._decided(best[:, :, 0] - best[:, :, 1])
+        return pieces.max(2).values
+
+    def lrn(self, layer: NetLayer, x: Tensor) -> Tensor:
+        n = layer.layer
+        maps = x if x.ndim > 2 else x[:, :, None]  # PyTorch takes no vectors
+        return F.local_response_norm(maps, n.size, n.alpha, n.beta, n.k).reshape(x.shape)
+
+    def ln(self, layer: NetLayer, x: Tensor) -> Tensor:
+        weight, bias = self.weight(layer, "weight"), self.weight(layer, "bias")
+        last = x.movedim(1, -1)
+        return F.layer_norm(last, last.shape[-1:], weight, bias, layer.layer.eps).movedim(-1, 1)
+
+    def gn(self, layer: NetLayer, x: Tensor) -> Tensor:
+        weight, bias = self.weight(layer, "weight"), self.weight(layer, "bias")
+        return F.group_norm(x, layer.layer.groups, weight, bias, layer.layer.eps)
+
+    def bn(self, layer: NetLayer, x: Tensor) -> Tensor:
+        running = [self.weights[f"{layer.name}.running_{name}"] for name in ("mean", "var")]
+        if not self.tracking:
+            running = [statistic.clone() for statistic in running]
+        return F.batch_norm(
+            x, *running, self.weight(layer, "weight"), self.weight(layer, "bias"), self.training,
+            layer.layer.momentum, layer.layer.eps,
+        )  # fmt: skip
+
+    def globalpool(self, layer: NetLayer, x: Tensor) -> Tensor:
+        if layer.layer.mode == "avg":
+            return F.adaptive_avg_pool2d(x, 1)
+        best = x.flatten(2).topk(2, dim=2).values if x[0, 0].numel() > 1 else torch.empty(1, 1, 0)
+        self._decided(best.diff(dim=2).abs())
+        return F.adaptive_max_pool2d(x, 1)
+
+    def dropout2d(self, layer: NetLayer, x: Tensor) -> Tensor:
+        return F.dropout2d(x, layer.layer.p)
+
+    def reshape(self, layer: NetLayer, x: Tensor) -> Tensor:
+        return x.reshape(len(x), *layer.layer.size)
+
+    def pca(self, layer: NetLayer, x: Tensor) -> Tensor:
+        mean, matrix = (self.weights[f"{layer.name}.{name}"] for name in ("mean", "matrix"))
+        return F.linear(torch.flatten(x, 1) - mean, matrix).reshape(len(x), *layer.output)
+
+    whiten = pca
 
     def dropout(self, layer: NetLayer, x: Tensor) -> Tensor:
         return F.dropout(x, layer.layer.p)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.compiler.layers.numerical import check_gradients
 
 import cnnc
 from cnnc.runtime.compiled import Compiled
@@ -164,3 +165,27 @@ def test_memory_counts_the_statistics() -> None:
     assert with_bn.weights - bare.weights == 4 * 5 * 4
     assert with_bn.gradients - bare.gradients == 2 * 5 * 4
     assert with_bn.activations - bare.activations >= 8 * 5 * 5 * 4 * 4
+
+
+RESIDUAL = """
+INPUT(2x6x6) -> CONV(3, 3, pad=1, bias=false) -> BN -> TANH
+-> ADD{ CONV(3, 3, pad=1, bias=false) -> BN | CONV(3, 1, bias=false) -> BN(freeze=true) } -> TANH
+-> AUX(0.3){ GLOBALPOOL -> BN(share="head") -> FC(3) } -> GLOBALPOOL -> BN(share="head") -> FC(3)
+"""
+
+
+@pytest.mark.parametrize("shards", [1, 2, 5])
+def test_gradients_through_branches_side_exits_and_shared_statistics(shards: int) -> None:
+    check_gradients(RESIDUAL, shards=shards, batch=5)
+
+
+def test_shared_statistics_move_at_each_use() -> None:
+    """As a module of PyTorch that is called twice in a step."""
+    program = cnnc.parse('INPUT(2) -> BN(share="a") -> TANH -> BN(share="a") -> FC(2)').compile(
+        batch=6, shards=2, dtype="float64"
+    )
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    hidden = np.tanh((x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5))
+    program.step(x, np.zeros(6, int))
+    expected = 0.9 * (0.1 * x.mean(axis=0)) + 0.1 * hidden.mean(axis=0)
+    assert program.weights["a.running_mean"] == pytest.approx(expected, rel=1e-12)
