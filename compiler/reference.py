@@ -14,7 +14,7 @@ from .arguments import Declared
 from .layers.initializers import INITIALIZERS
 from .layers.layer import Layer
 from .layers.merge import Merge
-from .layers.registry import FAMILIES, NOT_BUILT_YET
+from .layers.registry import FAMILIES
 from .layers.side_exit import Aux
 from .training.augment import AUGMENTATIONS
 from .training.losses import LOSSES
@@ -57,8 +57,6 @@ def page() -> str:
     ):
         parts.append(f"## {title}\n")
         parts += [_entry(cls, "###") for cls in classes]
-    parts.append("# Not built yet\n\nThese words of the language are refused by name: ")
-    parts[-1] += ", ".join(f"`{name}`" for name in NOT_BUILT_YET) + ".\n"
     return "\n".join(parts)
 
 

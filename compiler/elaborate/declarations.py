@@ -8,7 +8,7 @@ from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.source import Span
 
-from ..layers.registry import LAYERS, NOT_BUILT_YET
+from ..layers.registry import LAYERS
 from .scope import Mistake
 
 
@@ -73,7 +73,7 @@ class Declarations:
 
     def _take_block(self, block: nodes.Block, found: Diagnostics) -> None:
         name = block.name
-        if name.id in (*LAYERS, *NOT_BUILT_YET, "ID", "AUX"):
+        if name.id in (*LAYERS, "ID", "AUX"):
             raise Mistake("E209", f"{name.id} is a layer, and a block cannot have its name",
                           name.span, help=["give the block another name"])  # fmt: skip
         if name.id in self.blocks:

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from cnnc.dsl import nodes
-from cnnc.dsl.source import Span
 
 from ..layers.layer import Layer
-from ..layers.registry import LAYERS, NOT_BUILT_YET
+from ..layers.registry import LAYERS
 from ..suggest import did_you_mean
 from ..values import brief, is_integer
 from .bind import open_evaluator, per_repetition
@@ -36,15 +35,13 @@ def layer_class(use: nodes.Layer, blocks: Iterable[str]) -> type[Layer]:
     """The class of a layer's name; Mistake where there is none."""
     if use.name in LAYERS:
         return LAYERS[use.name]
-    if use.name in NOT_BUILT_YET:
-        raise not_built(use.name, use.name_span)
     if use.name == "AUX":
         raise without_branches(use, "AUX{ … }")
     raise Mistake(
         "E201",
         f"there is no layer {use.name}",
         use.name_span,
-        help=did_you_mean(use.name, (*LAYERS, *NOT_BUILT_YET, "AUX", "ID", *blocks))
+        help=did_you_mean(use.name, (*LAYERS, "AUX", "ID", *blocks))
         or (f"there are {', '.join((*LAYERS, *blocks))} and ID",),
     )
 
@@ -158,8 +155,3 @@ def without_branches(use: nodes.Layer, form: str) -> Mistake:
         "E411", f"{use.name} has no branches here", use.span,
         help=[f"its branches stand in braces: {form}"],
     )  # fmt: skip
-
-
-def not_built(what: str, span: Span) -> Mistake:
-    """A word of the language that is to come."""
-    return Mistake("E202", f"{what} is not built yet", span, "of the language, to come")

@@ -79,7 +79,7 @@ class Lrn(Layer):
 class Norm(Weighted):
     """The base of layers that shift to mean 0, scale to variance 1, and have two weights a channel.
 
-    It normalises over `axes` of what `split` makes of x.
+    It normalises what `split` makes of x, over the axes that `over` gives.
     """
 
     backward_reads = ("x", "weight")
@@ -96,15 +96,15 @@ class Norm(Weighted):
         return scale_and_shift(self, x)
 
     def split(self, array: Array) -> Array:
-        """A view of x, y or work space in which `axes` are what is normalised over."""
+        """A view of x, y or work space in which the axes `over` are what is normalised over."""
         raise NotImplementedError
 
-    def axes(self, split: Array) -> tuple[int, ...]:
-        """The axes of a split array that are normalised over."""
+    def over(self, split: Array) -> tuple[int, ...]:
+        """The axes of a split array to normalise over."""
         raise NotImplementedError
 
     def statistic(self, x: Shape) -> Shape:
-        """A sample's shape of a statistic: that of a split one with 1 for each of `axes`."""
+        """The shape of one sample's statistic: as split, 1 for each axis of `over`."""
         raise NotImplementedError
 
     def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
@@ -121,7 +121,7 @@ class Norm(Weighted):
     def forward(self, xp: Any, a: Arrays) -> None:
         """See the formula; the variance is that around the mean, not a difference of squares."""
         x, y, product = self.split(a.x), self.split(a.y), self.split(a.product)
-        axes = self.axes(x)
+        axes = self.over(x)
         xp.mean(x, axis=axes, keepdims=True, out=a.mean)
         xp.subtract(x, a.mean, out=y)
         xp.multiply(y, y, out=product)
@@ -145,7 +145,7 @@ class Norm(Weighted):
             xp.sum(a.product, axis=others(a.dy), out=a.dweight)
         if a.dx is not None:
             dx = self.split(a.dx)
-            axes = self.axes(dx)
+            axes = self.over(dx)
             xp.multiply(a.dy, spread(a.weight, a.dy), out=a.dx)
             xp.multiply(dx, hat, out=product)
             xp.mean(product, axis=axes, keepdims=True, out=a.share)
@@ -177,7 +177,7 @@ class LN(Norm):
         """The array itself."""
         return array
 
-    def axes(self, split: Array) -> tuple[int, ...]:
+    def over(self, split: Array) -> tuple[int, ...]:
         """The channels."""
         return (1,)
 
@@ -219,7 +219,7 @@ class GN(Norm):
         n, channels, *places = array.shape
         return array.reshape(n, self.groups, channels // self.groups, *places)
 
-    def axes(self, split: Array) -> tuple[int, ...]:
+    def over(self, split: Array) -> tuple[int, ...]:
         """All of a group."""
         return tuple(range(2, split.ndim))
 

@@ -35,6 +35,3 @@ FAMILIES = (
 LAYERS: dict[str, type[Layer]] = {
     layer.word: layer for family in FAMILIES for layer in family.LAYERS
 }
-
-# What the language has and this version does not: refused by name, never ignored.
-NOT_BUILT_YET: tuple[str, ...] = ()
