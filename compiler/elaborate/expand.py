@@ -25,6 +25,7 @@ from .lookups import (
     default_value,
     layer_class,
     least,
+    least_of_block,
     repeat_count,
     takes_name,
     turns_of,
@@ -210,6 +211,7 @@ class Expander:
     ) -> Tensor | None:
         if block.refused:
             return NOT_KNOWN
+        self._count(least_of_block(block), use.span)
         values = self.binder.values(block, use.args, use.span, scope)
         if values is None:
             return NOT_KNOWN
