@@ -146,14 +146,13 @@ class Compiled:
         x   (N, *input) floats, 1 … batch samples
         y   (N,) classes; (N, H, W) where the output is maps
         """
-        self.steps += 1
-        loss, _ = self._run(self._train, x, y, self.steps)
-        return loss
+        return self.step_scored(x, y)[0]
 
     def step_scored(self, x: Array, y: Array) -> tuple[float, Array]:
         """As `step`; also the scores (N, *output) that the loss was taken of."""
-        self.steps += 1
-        return self._run(self._train, x, y, self.steps)
+        found = self._run(self._train, x, y, self.steps + 1)
+        self.steps += 1  # only now: a refused step is none
+        return found
 
     def loss_and_grads(self, x: Array, y: Array) -> tuple[float, dict[str, Array]]:
         """The mean loss and the gradient of every trainable weight; nothing is changed."""
@@ -163,7 +162,7 @@ class Compiled:
 
     def predict(self, x: Array) -> Array:
         """The net's output (N, *output) in evaluation mode, for any N."""
-        x = self._checked(x, None)
+        x = self._checked(x)
         self._check_fitted()
         scores = np.empty((len(x), *self.net.output_shape), self.dtype)
         result = self._predict.program.results[0]
@@ -174,7 +173,9 @@ class Compiled:
         return scores
 
     def _run(self, engine: Engine, x: Array, y: Array, step: int) -> tuple[float, Array]:
-        x = self._checked(x, self.batch)
+        x = self._checked(x)
+        if not 1 <= len(x) <= self.batch:
+            raise ValueError(f"a step takes 1 to {self.batch} samples, not {len(x)}")
         target = self._checked_classes(x, y)
         self._check_fitted()
         judged = target.size
@@ -192,7 +193,7 @@ class Compiled:
 
     # -- what comes in ----------------------------------------------------------------
 
-    def _checked(self, x: Array, most: int | None) -> Array:
+    def _checked(self, x: Array) -> Array:
         x = np.asarray(x)
         wanted = self.net.input_shape
         if x.ndim == 0 or x.shape[1:] != wanted:
@@ -200,8 +201,6 @@ class Compiled:
                 f"x is (N, {', '.join(map(str, wanted))}), N samples of the net's"
                 f" INPUT({show_shape(wanted)}), and has shape {x.shape}"
             )
-        if len(x) < 1 or (most is not None and len(x) > most):
-            raise ValueError(f"a step takes 1 to {most} samples, not {len(x)}")
         if x.dtype.kind not in "fiub":
             raise ValueError(f"x holds numbers, not {x.dtype}")
         return x
