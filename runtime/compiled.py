@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -129,6 +130,17 @@ class Compiled:
     def _predict(self) -> Engine:
         return self._engine("predict")
 
+    @cached_property
+    def _before_softmax(self) -> Engine:
+        last = self.net.last
+        if last.layer.family != "output":
+            return self._predict
+        layers = tuple(layer for layer in self.net.layers if layer is not last)
+        before = next(layer for layer in layers if layer.name == last.inputs[0])
+        net = replace(self.net, layers=layers, last=before)
+        lowered = lower(net, "predict", self.training, self.batch, self.shards, self.dtype)
+        return Engine(compile_program(lowered), self._shared, self._team)
+
     @property
     def memory(self) -> Memory:
         """Bytes that training takes, as planned."""
@@ -162,13 +174,20 @@ class Compiled:
 
     def predict(self, x: Array) -> Array:
         """The net's output (N, *output) in evaluation mode, for any N."""
+        return self._forward(self._predict, x)
+
+    def before_softmax(self, x: Array) -> Array:
+        """As `predict`, but without a last SOFTMAX: what the loss is taken of."""
+        return self._forward(self._before_softmax, x)
+
+    def _forward(self, engine: Engine, x: Array) -> Array:
         x = self._checked(x)
         self._check_fitted()
         scores = np.empty((len(x), *self.net.output_shape), self.dtype)
-        result = self._predict.program.results[0]
+        result = engine.program.results[0]
         for start in range(0, len(x), self.batch):
             some = x[start : start + self.batch]
-            parts = self._predict.run({self.net.layers[0].name: some})
+            parts = engine.run({self.net.layers[0].name: some})
             np.concatenate([p[result] for p in parts], out=scores[start : start + len(some)])
         return scores
 
