@@ -95,6 +95,9 @@ def train_epochs(
                 )
             )  # fmt: skip
         test = evaluate(compiled, dataset.test)
+        if not math.isfinite(test.loss):  # the epoch's last step was one too far
+            what = f"the loss of the test samples is {test.loss} after epoch {epoch + 1}"
+            raise Diverged(what, training.lr, epoch)
         record = Epoch(
             epoch + 1, compiled.steps, total / seen, right / (seen * max(1, y[0].size)),
             test.loss, test.accuracy, compiled.lr, time.perf_counter() - epoch_began,

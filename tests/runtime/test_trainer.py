@@ -280,3 +280,11 @@ def test_the_epochs_before_are_kept() -> None:
     assert [epoch.epoch for epoch in saved] == [1]
     assert re.fullmatch(r"the loss is (nan|inf) in epoch 2, step [1-5] of 5", error.message)
     assert error.help[1] == "the weights of epoch 1 are kept"
+
+
+def test_an_epoch_whose_last_step_ran_away_is_not_kept() -> None:
+    """Its own losses were still numbers: they were taken before the update."""
+    error, saved = diverged("lr = 1e18", samples=BATCH)
+    assert not saved
+    assert error.message == "the loss of the test samples is nan after epoch 1"
+    assert error.help[1] == "no whole epoch was trained, so no weights are kept"
