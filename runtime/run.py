@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,10 @@ def save_weights(compiled: Compiled, folder: Path) -> None:
 def load_weights(compiled: Compiled, folder: str | os.PathLike[str]) -> None:
     """Read a run's weights into a compiled net; RunError where they do not belong to it."""
     path = Path(folder) / WEIGHTS
+    if not path.exists():
+        raise RunError(
+            f"{folder} has no {WEIGHTS}", help=("a run keeps weights from its first epoch on",)
+        )
     tensors, _ = safetensors.load(path)
     missing = [name for name in compiled.weights if name not in tensors]
     extra = [name for name in tensors if name not in compiled.weights]
@@ -158,20 +162,41 @@ def read_options(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(folder) / OPTIONS
     try:
         options = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is not what a run writes: {error}") from None
     if not isinstance(options, dict):
         raise RunError(f"{path} is not what a run writes")
     return options
 
 
-def read_loss(folder: str | os.PathLike[str]) -> str:
-    """The loss that a run was trained with, as in a train block."""
-    settings = read_options(folder).get("train")
-    loss = settings.get("loss") if isinstance(settings, dict) else None
-    if not isinstance(loss, str):
-        raise RunError(f"{Path(folder) / OPTIONS} does not say which loss it was trained with")
-    return loss
+@dataclass(frozen=True)
+class Settings:
+    """What a run's net is compiled with again, so that it gives the same bits as in training."""
+
+    batch: int
+    shards: int
+    seed: int
+    loss: str  # as in a train block
+
+
+def read_settings(folder: str | os.PathLike[str]) -> Settings:
+    """The settings in a run's options."""
+    options = read_options(folder)
+    train = options.get("train")
+    given = {**(train if isinstance(train, dict) else {}), "shards": options.get("shards")}
+    for name, least in (("batch", 1), ("shards", 1), ("seed", 0)):
+        value = given.get(name)
+        if type(value) is not int or value < least:
+            raise _unsaid(folder, name)
+    if not isinstance(given.get("loss"), str):
+        raise _unsaid(folder, "loss")
+    return Settings(**{field.name: given[field.name] for field in fields(Settings)})
+
+
+def _unsaid(folder: str | os.PathLike[str], name: str) -> RunError:
+    return RunError(f"{Path(folder) / OPTIONS} does not say the {name} it was trained with")
 
 
 def _options(training: Training, source: str, compiled: Compiled) -> str:
