@@ -150,6 +150,10 @@ class Compiled:
         """The training program: one line a step."""
         return self._train.program.listing()
 
+    def prepare(self) -> None:
+        """Take the memory of a training step now, which the first step would do else."""
+        self._train  # noqa: B018
+
     # -- running ----------------------------------------------------------------------
 
     def step(self, x: Array, y: Array) -> float:
