@@ -193,9 +193,10 @@ def test_a_runs_files_train_to_the_same_bits() -> None:
 
 def described(net: Net) -> Any:
     return net.name, [
-        (x.name, x.layer.written(), x.inputs, x.output, x.params, x.trainable, x.macs)
+        (x.name, x.layer.written(), x.inputs, x.output, x.params, x.trainable, x.macs, x.stored,
+         x.aux, x.partner)
         for x in net.layers
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -208,6 +209,11 @@ def described(net: Net) -> Any:
         "INPUT(3x9x9) -> NORMALIZE(range, per=pixel) -> LEAKYRELU(0.000001) -> POOL(avg, 2x3)",
         "let k = 3 default CONV(k, k) INPUT((1, 3*k, 3*k)) -> CONV -> POOL?(false) -> FC(k*2)",
         "INPUT(1x9x9) -> MAXPOOL(2, ceil=true) -> AVGPOOL(2, include_pad=false) -> FC(2, decay=0)",
+        "INPUT(1x8x8) -> CONCAT{ CONV(2, 1) | ID | CONV(3, 3, pad=1) -> RELU } -> ADD{ ID | RELU }",
+        "INPUT(1x8x8) -> CONV(2, 3, pad=1) as a -> POOL(2) as p -> UNPOOL(@p) -> ADD{ ID | @a }",
+        "block b(f) = [CONV(f, 3, pad=1) -> RELU as r] INPUT(1x8x8) -> b([2, 3])*2 -> AUX{ FC(2) }"
+        " -> FC(2)",
+        'INPUT(1x8x8) -> [CONV(1, 3, pad=1, share="w") -> TANH]*3 -> AUX(0.2){ FC(2) } -> FC(2)',
         "INPUT(1x9x9) -> FC(2, freeze=true, bias=false) -> TANH(scale=1.7159, slope=2/3) -> FC(9)",
     ],
 )

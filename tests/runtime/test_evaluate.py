@@ -25,10 +25,10 @@ def log_softmax(scores: Any) -> Any:
     return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
 
-@pytest.mark.parametrize("end", ["", " -> SOFTMAX"])
+@pytest.mark.parametrize("end", ["", " -> SOFTMAX", " -> AUX{ FC(5) } -> FC(5) -> SOFTMAX"])
 @pytest.mark.parametrize("smoothing", [0, 0.2])
 def test_loss_accuracy_and_confusion(end: str, smoothing: float) -> None:
-    """Of 29 samples, which is no multiple of the batch; DROPOUT is off."""
+    """Of 29 samples, which is no multiple of the batch; DROPOUT and side exits are off."""
     loss = f"cross_entropy(label_smoothing={smoothing})"
     compiled = cnnc.parse(BODY + end).compile(batch=8, loss=loss, dtype="float64")
     data = some(29)
