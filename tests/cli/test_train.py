@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 from tests.cli.conftest import SPEC, Command, npz
 
 import cnnc
+from cnnc.compiler.training.settings import Training
 from cnnc.runtime import metrics
 
 ROOT = Path(__file__).parent.parent.parent
@@ -90,11 +91,12 @@ def test_the_runs_folder(folder: Path, command: Command) -> None:
     ]  # fmt: skip
     options = json.loads((run / "options.json").read_text())
     assert options["data"] == "npz:data.npz"
-    assert options["train"] == {
+    assert list(options["train"]) == list(Training.arguments)
+    assert options["train"].items() >= {
         "batch": 10, "epochs": 3, "optimizer": "sgd(momentum=0.9)", "lr": 0.1,
         "schedule": "constant", "weight_decay": 0.0,
         "loss": "cross_entropy(label_smoothing=0.1)", "augment": [], "seed": 7,
-    }  # fmt: skip
+    }.items()  # fmt: skip
     check = command("check", "run/spec.cnn", "--format", "json", "--strict")
     whole = command("check", "tiny.cnn", "--format", "json")
     one, other = (json.loads(done.out)["files"][0] for done in (check, whole))
@@ -383,10 +385,10 @@ def test_ctrl_c_before_an_epoch_is_whole(
 
     step = Compiled.step_scored
 
-    def interrupted(self: Compiled, x: Any, y: Any) -> Any:
+    def interrupted(self: Compiled, *of: Any) -> Any:
         if self.steps == 2:
             raise KeyboardInterrupt
-        return step(self, x, y)
+        return step(self, *of)
 
     monkeypatch.setattr(Compiled, "step_scored", interrupted)
     done = command("train", "tiny.cnn", "--data", "npz:data.npz", "--out", "run", "-q")

@@ -189,7 +189,7 @@ def test_augmented_shuffled_batches_are_what_is_trained(monkeypatch: pytest.Monk
     program = compiled(SMALL, "augment = [flip] seed = 3")
     seen = []
     step = program.step_scored
-    monkeypatch.setattr(program, "step_scored", lambda x, y: seen.append((x, y)) or step(x, y))
+    monkeypatch.setattr(program, "step_scored", lambda *of: seen.append(of[:2]) or step(*of))
     trained(program)
     train = dataset((1, 6, 5)).train
     augment = program.training.augment
