@@ -76,6 +76,13 @@ def test_set_and_input_are_those_of_load() -> None:
         cnnc.train(cnnc.load("small.cnn"), DATA, input="1x8x8")
 
 
+def test_the_seed_is_that_of_the_weights_too() -> None:
+    net = cnnc.parse("INPUT(4) -> FC(5, freeze=true) -> FC(3)")
+    run = cnnc.train(net, DATA, "run", seed=8)
+    start = net.compile(seed=8).weights["fc1.weight"]
+    assert np.array_equal(run.compiled.weights["fc1.weight"], start)
+
+
 def test_a_watch_looks_on() -> None:
     class Count(Watch):
         started = steps = epochs = 0

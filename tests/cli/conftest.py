@@ -63,7 +63,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture(scope="session")
 def _once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    cnnc.train(cnnc.parse(SPEC), f"npz:{npz(folder / 'data.npz')}", folder / "run")
+    cnnc.train(cnnc.parse(SPEC), f"npz:{npz(folder / 'data.npz')}", folder / "run", shards=2)
     return folder
 
 

@@ -15,7 +15,7 @@ from cnnc.cli.runs import json_number, open_run
 
 def test_the_net_is_compiled_as_for_training(trained: Path) -> None:
     compiled = open_run(str(trained / "run"))
-    assert (compiled.batch, compiled.shards, compiled.seed) == (10, 1, 3)
+    assert (compiled.batch, compiled.shards, compiled.seed) == (10, 2, 3)
     assert str(compiled.training.loss) == "cross_entropy(label_smoothing=0.1)"
     for name, weight in load_file(trained / "run" / "weights.safetensors").items():
         assert (compiled.weights[name] == weight).all()
