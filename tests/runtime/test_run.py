@@ -194,7 +194,7 @@ def test_the_files_of_a_run(run: Path) -> None:
 
 
 def test_weights_are_read_by_the_safetensors_package(run: Path) -> None:
-    """With the names and shapes of INTERFACE, statistics too."""
+    """With the names and shapes that `program.weights` has, statistics too."""
     found = load_file(run / "weights.safetensors")
     assert {name: array.shape for name, array in found.items()} == {
         "center1.mean": (1,),

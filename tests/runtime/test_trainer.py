@@ -129,7 +129,7 @@ def test_float32_differs_in_the_last_digits_only() -> None:
 
 
 def cosine(step: int, warm: int) -> float:
-    """LANGUAGE: warmup counts epochs; it and the cosine move at every step, the cosine to 0."""
+    """Warmup counts epochs; it and the cosine move at every step, the cosine to 0."""
     if step < warm:
         return (step + 1) / warm
     return (1 + cos(pi * (step - warm) / (EPOCHS * STEPS - warm))) / 2
