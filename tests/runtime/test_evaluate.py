@@ -62,6 +62,17 @@ def test_a_last_softmax_changes_nothing_however_sure_the_net_is() -> None:
         assert found.accuracy == evaluate(plain, data).accuracy
 
 
+def test_distances_count_negative() -> None:
+    codes = np.random.default_rng(1).choice([-1, 1], (5, 7))
+    net = cnnc.parse(f"INPUT(1x4x4) -> FC(7) -> TANH -> RBF(5, {codes.tolist()})")
+    compiled, data = net.compile(batch=8), some(20)
+    distances = compiled.predict(data.x)  # (20, 5)
+    found = evaluate(compiled, data)
+    assert found.accuracy == np.mean(distances.argmin(axis=1) == data.y)
+    log = log_softmax(-distances)[np.arange(20), data.y]  # (20,)
+    assert found.loss == pytest.approx(-log.mean(), rel=1e-5)
+
+
 def test_maps_are_judged_place_by_place() -> None:
     compiled = cnnc.parse("INPUT(1x4x4) -> CONV(5, 3, pad=1)").compile(batch=4)
     data = some(6, (4, 4))

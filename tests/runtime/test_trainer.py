@@ -21,7 +21,7 @@ from cnnc.runtime.trainer import Diverged, Progress, Watch, train_epochs
 
 SAMPLES, TESTS, BATCH, EPOCHS = 23, 6, 5, 4
 STEPS = 5  # an epoch: four batches of 5 and one of 3
-SMALL = "INPUT(1x6x5) -> CONV(4, 3, pad=1) -> RELU -> POOL(2) -> DROPOUT(0.3) -> FC(3)"
+SMALL = "INPUT(1x6x5) -> CONV(4, 3, pad=1) -> BN -> RELU -> POOL(2) -> DROPOUT(0.3) -> FC(3)"
 
 
 def dataset(shape: tuple[int, ...], classes: int = 3, samples: int = SAMPLES) -> Dataset:
@@ -164,7 +164,7 @@ def bits(program: Compiled, history: list[Epoch]) -> Any:
 
 @pytest.mark.parametrize("optimizer", ["sgd(momentum=0.9)", "adam"])
 def test_threads_change_no_bit_of_a_run(optimizer: str) -> None:
-    """With DROPOUT, augmentation, and batches that divide neither samples nor parts."""
+    """With BN, DROPOUT, augmentation, and batches that divide neither samples nor parts."""
     settings = f"lr = 0.01 optimizer = {optimizer} augment = [flip, crop(1)] schedule = cosine"
     first, *others = (
         bits(program, trained(program))
