@@ -7,7 +7,7 @@ import json
 import click
 
 from .command import Command
-from .runs import open_run
+from .runs import json_number, open_run
 from .tables import table
 
 MOST_CLASSES = 30  # of which a confusion matrix is still readable
@@ -29,13 +29,13 @@ def command(run: str, data: str, form: str) -> int:
 
     compiled = open_run(run)
     net = compiled.net
-    dataset = sources.load(data, net.input_shape, 0, net.output_shape[0])
+    dataset = sources.load(data, net.input_shape, compiled.seed, net.output_shape[0])
     sources.check(dataset, net.input_shape, net.output_shape[0])
     result = evaluate(compiled, dataset.test)
     if form == "json":
         print(json.dumps({
             "schema": "cnnc.eval/1", "run": run, "data": data, "samples": result.samples,
-            "accuracy": result.accuracy, "loss": result.loss,
+            "accuracy": result.accuracy, "loss": json_number(result.loss),
             "confusion": result.confusion.tolist(),
         }))  # fmt: skip
         return 0

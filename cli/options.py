@@ -30,6 +30,25 @@ def spec_options(command: F) -> F:
     return command
 
 
+def not_built(
+    instead: str, *, but: str | None = None
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A callback for an option, or for all its values `but` one, that comes later.
+
+    It is refused by name, since people know it from elsewhere.
+    """
+
+    def refuse(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if value in (None, but) or ctx.resilient_parsing:
+            return value
+        from cnnc.compiler.elaborate.settings import WrongUse
+
+        what = param.opts[0] + (f" {value}" if but else "")
+        raise WrongUse(f"{what} is not built yet", (instead,))
+
+    return refuse
+
+
 def _parsed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
     result: dict[str, str] = {}
     for text in value:

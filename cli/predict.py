@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .command import Command
-from .runs import open_run
+from .runs import json_number, open_run
 
 
 @click.command(
@@ -29,6 +29,7 @@ def command(run: str, files: Sequence[str], top: int, form: str) -> int:
     FILE is a .npy array of one sample or several, in the net's input shape, or a PNG or JPEG
     picture (which needs Pillow: cnnc[images]). Integers are divided by their type's maximum.
     """
+    from cnnc.dsl.cells import visible
     from cnnc.runtime.images import read_samples
     from cnnc.runtime.scores import probabilities
 
@@ -38,18 +39,18 @@ def command(run: str, files: Sequence[str], top: int, form: str) -> int:
         samples = read_samples(file, compiled.net.input_shape)
         shares = probabilities(compiled, compiled.predict(samples))  # (N, K)
         for index, share in enumerate(shares):
-            best = share.argsort()[::-1][:top]
+            best = (-share).argsort(kind="stable")[:top]  # of equal ones the first, as in eval
             results.append((file, index if len(shares) > 1 else None, share, best))
     if form == "json":
         rows = [
             {"file": file, "sample": number, "classes": best.tolist(),
-             "probabilities": [float(share[k]) for k in best]}
+             "probabilities": [json_number(share[k]) for k in best]}
             for file, number, share, best in results
         ]  # fmt: skip
         print(json.dumps({"schema": "cnnc.predict/1", "run": run, "results": rows}))
         return 0
     for file, number, share, best in results:
-        name = file if number is None else f"{file}[{number}]"
+        name = visible(file) + ("" if number is None else f"[{number}]")
         said = "  ".join(f"{k} ({100 * share[k]:.1f} %)" for k in best)
         print(f"{name}: {said}")
     return 0

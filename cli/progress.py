@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from cnnc.runtime.metrics import Epoch
 
 INTERVAL = 0.1  # seconds between two states of the live line
-BAR = 24  # characters
+BAR = 24  # characters, where there is room
+USUAL_COLUMNS = 80  # of a terminal that does not say
 
 
 class Display(Watch):
@@ -36,15 +38,17 @@ class Display(Watch):
         net, training = compiled.net, compiled.training
         self._line(f"data       {dataset.name}: {dataset.note}")
         self._line(
-            f"           {len(dataset.train.x):,} samples to train, {len(dataset.test.x):,} to test"
+            f"           {_counted(len(dataset.train.x), 'sample')} to train,"
+            f" {len(dataset.test.x):,} to test"
         )
         self._line(
-            f"net        {net.name or 'unnamed'}: {net.params:,} weights,"
-            f" {net.macs:,} MACs a sample"
+            f"net        {net.name or 'unnamed'}: {_counted(net.params, 'weight')},"
+            f" {_counted(net.macs, 'MAC')} a sample"
         )
         self._line(
-            f"training   {training.epochs} epochs, batch {training.batch} in {compiled.shards}"
-            f" parts, {training.optimizer}, lr {training.lr:g} {training.schedule}"
+            f"training   {_counted(training.epochs, 'epoch')}, batch {training.batch}"
+            f" in {_counted(compiled.shards, 'part')}, {training.optimizer},"
+            f" lr {training.lr:g} {training.schedule}"
         )
         self._line(f"memory     {compiled.memory.total / 2**20:.1f} MiB planned")
 
@@ -57,20 +61,23 @@ class Display(Watch):
         self._shown = now
         done = (progress.epoch - 1) * progress.steps + progress.step
         left = progress.seconds / done * (progress.epochs * progress.steps - done)
-        filled = BAR * progress.step // progress.steps
-        self._rewrite(
-            f"epoch {progress.epoch}/{progress.epochs} [{'=' * filled}{' ' * (BAR - filled)}]"
-            f" {progress.step}/{progress.steps}  loss {progress.loss:.4f}"
+        before = f"epoch {progress.epoch}/{progress.epochs} "
+        after = (
+            f"{progress.step}/{progress.steps}  loss {_loss(progress.loss)}"
             f"  accuracy {100 * progress.accuracy:.1f} %  {_duration(left)} left"
         )
+        # A line that wraps could not be written over: the bar takes what the numbers leave.
+        room = _columns() - 1
+        bar = _bar(progress.step / progress.steps, room - len(before) - len(after))
+        self._rewrite(f"{before}{bar}{after}"[:room])
 
     def on_epoch(self, epoch: Epoch, epochs: int) -> None:
         """A line that stays."""
         self.epochs = epoch.epoch
         self._rewrite("")
         self._line(
-            f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}  loss {epoch.loss:.4f}"
-            f"  accuracy {100 * epoch.accuracy:5.1f} %  test loss {epoch.val_loss:.4f}"
+            f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}  loss {_loss(epoch.loss)}"
+            f"  accuracy {100 * epoch.accuracy:5.1f} %  test loss {_loss(epoch.val_loss)}"
             f"  test accuracy {100 * epoch.val_accuracy:5.1f} %  {epoch.seconds:.1f} s"
         )
 
@@ -78,8 +85,18 @@ class Display(Watch):
         """Take the live line away, before something else is written."""
         self._rewrite("")
 
+    def interrupted(self) -> None:
+        """What a run that Ctrl-C ended leaves; also when quiet."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")  # after the ^C that the terminal shows
+        self._width = 0
+        kept = "no whole epoch was trained, so no weights are kept"
+        if self.epochs:
+            kept = f"{self.folder} keeps the weights of epoch {self.epochs}"
+        sys.stderr.write(f"interrupted: {kept}\n")
+
     def _rewrite(self, text: str) -> None:
-        if not self.live:
+        if not self.live or not (text or self._width):
             return
         padding = " " * max(0, self._width - len(text))
         sys.stderr.write(f"\r{text}{padding}" + ("\r" if not text else ""))
@@ -90,6 +107,32 @@ class Display(Watch):
         if not self.quiet:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
+def _loss(value: float) -> str:
+    """Four decimals; one that is running away has dozens of digits before them."""
+    return f"{value:.4f}" if value < 1e6 else f"{value:.3g}"
+
+
+def _columns() -> int:
+    """How wide the terminal is now."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_COLUMNS
+    except OSError:
+        return USUAL_COLUMNS
+
+
+def _bar(share: float, room: int) -> str:
+    """`[====    ] ` in at most `room` characters; nothing where that is too little."""
+    width = min(BAR, room - len("[] "))
+    if width < 4:
+        return ""
+    filled = int(width * share)
+    return f"[{'=' * filled}{' ' * (width - filled)}] "
 
 
 def _duration(seconds: float) -> str:

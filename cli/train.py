@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .command import Command
-from .options import spec_options
-
-if TYPE_CHECKING:
-    from .progress import Display
+from .options import not_built, spec_options
 
 
 @click.command(
@@ -31,14 +27,19 @@ if TYPE_CHECKING:
 @click.option("--batch", metavar="N", help="Samples a step.")
 @click.option("--lr", metavar="X", help="Learning rate.")
 @click.option("--seed", metavar="N", help="Where all randomness starts.")
-@click.option("--device", type=click.Choice(["cpu"]), default="cpu", show_default=True,
-              help="Where it runs; cuda is not built yet.")  # fmt: skip
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
+              callback=not_built("leave --device out: it runs on the CPU", but="cpu"),
+              expose_value=False, help="Where it runs; cuda is not built yet.")  # fmt: skip
+@click.option("--resume", hidden=True, expose_value=False,
+              callback=not_built("train anew, with --out to another folder"))  # fmt: skip
+@click.option("--init-from", hidden=True, expose_value=False,
+              callback=not_built("leave --init-from out: it starts from new weights"))  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N",
               help="How many parts of a batch run at once; no bit depends on it.")  # fmt: skip
 @click.option("--out", metavar="RUN", help="The run's folder; by default runs/NAME.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(
-    file: str, data: str, sets: dict[str, str], input_shape: str | None, device: str,
+    file: str, data: str, sets: dict[str, str], input_shape: str | None,
     threads: int | None, out: str | None, quiet: bool, **settings: str | None,
 ) -> int:  # fmt: skip
     """Compile a spec and train it on data; the run's folder keeps weights and measurements.
@@ -48,6 +49,7 @@ def command(
     """
     from cnnc.api import train
 
+    from .main import INTERRUPTED
     from .progress import Display
 
     given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
@@ -57,18 +59,10 @@ def command(
             file, data, out, set=sets, input=input_shape, threads=threads, watch=display, **given
         )
     except KeyboardInterrupt:
-        display.clear()
-        sys.stderr.write(f"interrupted: {_kept(display)}\n")
-        raise
+        display.interrupted()
+        return INTERRUPTED
     finally:
         display.clear()
     print(f"test accuracy {100 * run.accuracy:.2f} %")
     print(f"run {run.path}")
     return 0
-
-
-def _kept(display: Display) -> str:
-    """What an interrupted run leaves."""
-    if display.epochs == 0:
-        return "no whole epoch was trained, so no weights are kept"
-    return f"{display.folder} keeps the weights of epoch {display.epochs}"

@@ -7,6 +7,7 @@ NumPy was built on another BLAS, its own environment variables say how many thre
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -35,17 +36,39 @@ def _controls() -> tuple[Any, Any] | None:
     return None
 
 
+class _Hold:
+    """How many are inside `one_thread` now, and how many threads were set before the first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.before = 1
+
+
+_hold = _Hold()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS to one thread inside; what was set before holds again afterwards."""
+    """Hold BLAS to one thread inside; what was set before holds again afterwards.
+
+    The setting is the whole process's: of several that are inside at a time, nested or in
+    threads of their own, the first sets it and the last puts it back.
+    """
     controls = _controls()
     if controls is None:
         yield
         return
     setter, getter = controls
-    before = getter()
-    setter(1)
+    with _hold.lock:
+        if _hold.inside == 0:
+            _hold.before = getter()
+            setter(1)
+        _hold.inside += 1
     try:
         yield
     finally:
-        setter(before)
+        with _hold.lock:
+            _hold.inside -= 1
+            if _hold.inside == 0:
+                setter(_hold.before)

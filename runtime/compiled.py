@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -129,6 +130,17 @@ class Compiled:
     def _predict(self) -> Engine:
         return self._engine("predict")
 
+    @cached_property
+    def _before_softmax(self) -> Engine:
+        last = self.net.last
+        if last.layer.family != "output":
+            return self._predict
+        layers = tuple(layer for layer in self.net.layers if layer is not last)
+        before = next(layer for layer in layers if layer.name == last.inputs[0])
+        net = replace(self.net, layers=layers, last=before)
+        lowered = lower(net, "predict", self.training, self.batch, self.shards, self.dtype)
+        return Engine(compile_program(lowered), self._shared, self._team)
+
     @property
     def memory(self) -> Memory:
         """Bytes that training takes, as planned."""
@@ -138,6 +150,10 @@ class Compiled:
         """The training program: one line a step."""
         return self._train.program.listing()
 
+    def prepare(self) -> None:
+        """Take the memory of a training step now, which the first step would do else."""
+        self._train  # noqa: B018
+
     # -- running ----------------------------------------------------------------------
 
     def step(self, x: Array, y: Array) -> float:
@@ -146,14 +162,13 @@ class Compiled:
         x   (N, *input) floats, 1 … batch samples
         y   (N,) classes; (N, H, W) where the output is maps
         """
-        self.steps += 1
-        loss, _ = self._run(self._train, x, y, self.steps)
-        return loss
+        return self.step_scored(x, y)[0]
 
     def step_scored(self, x: Array, y: Array) -> tuple[float, Array]:
         """As `step`; also the scores (N, *output) that the loss was taken of."""
-        self.steps += 1
-        return self._run(self._train, x, y, self.steps)
+        found = self._run(self._train, x, y, self.steps + 1)
+        self.steps += 1  # only now: a refused step is none
+        return found
 
     def loss_and_grads(self, x: Array, y: Array) -> tuple[float, dict[str, Array]]:
         """The mean loss and the gradient of every trainable weight; nothing is changed."""
@@ -163,18 +178,27 @@ class Compiled:
 
     def predict(self, x: Array) -> Array:
         """The net's output (N, *output) in evaluation mode, for any N."""
-        x = self._checked(x, None)
+        return self._forward(self._predict, x)
+
+    def before_softmax(self, x: Array) -> Array:
+        """As `predict`, but without a last SOFTMAX: what the loss is taken of."""
+        return self._forward(self._before_softmax, x)
+
+    def _forward(self, engine: Engine, x: Array) -> Array:
+        x = self._checked(x)
         self._check_fitted()
         scores = np.empty((len(x), *self.net.output_shape), self.dtype)
-        result = self._predict.program.results[0]
+        result = engine.program.results[0]
         for start in range(0, len(x), self.batch):
             some = x[start : start + self.batch]
-            parts = self._predict.run({self.net.layers[0].name: some})
+            parts = engine.run({self.net.layers[0].name: some})
             np.concatenate([p[result] for p in parts], out=scores[start : start + len(some)])
         return scores
 
     def _run(self, engine: Engine, x: Array, y: Array, step: int) -> tuple[float, Array]:
-        x = self._checked(x, self.batch)
+        x = self._checked(x)
+        if not 1 <= len(x) <= self.batch:
+            raise ValueError(f"a step takes 1 to {self.batch} samples, not {len(x)}")
         target = self._checked_classes(x, y)
         self._check_fitted()
         judged = target.size
@@ -192,7 +216,7 @@ class Compiled:
 
     # -- what comes in ----------------------------------------------------------------
 
-    def _checked(self, x: Array, most: int | None) -> Array:
+    def _checked(self, x: Array) -> Array:
         x = np.asarray(x)
         wanted = self.net.input_shape
         if x.ndim == 0 or x.shape[1:] != wanted:
@@ -200,8 +224,6 @@ class Compiled:
                 f"x is (N, {', '.join(map(str, wanted))}), N samples of the net's"
                 f" INPUT({show_shape(wanted)}), and has shape {x.shape}"
             )
-        if len(x) < 1 or (most is not None and len(x) > most):
-            raise ValueError(f"a step takes 1 to {most} samples, not {len(x)}")
         if x.dtype.kind not in "fiub":
             raise ValueError(f"x holds numbers, not {x.dtype}")
         return x

@@ -39,7 +39,7 @@ def evaluate(compiled: Compiled, split: Split) -> Evaluation:
     total, judged = 0.0, 0
     for start in range(0, len(split.x), compiled.batch):
         y = split.y[start : start + compiled.batch]  # (N,)
-        output = compiled.predict(split.x[start : start + compiled.batch])  # (N, K)
+        output = compiled.before_softmax(split.x[start : start + compiled.batch])  # (N, K)
         scores = scores_of(compiled, output)
         total += summed_loss(compiled, scores, y)
         judged += y.size
@@ -54,10 +54,7 @@ def classes_of(scores: Array) -> Array:
 
 
 def summed_loss(compiled: Compiled, scores: Array, y: Array) -> float:
-    """The loss of predicted scores, summed over what is judged."""
-    if compiled.net.last.layer.family == "output":
-        # The loss is taken of scores; log-probabilities are as good as any.
-        scores = np.log(np.maximum(scores, np.finfo(scores.dtype).tiny))
+    """The loss of scores, summed over what is judged."""
     loss = compiled.training.loss
     arrays: dict[str, Any] = {"x": scores, "target": y, "loss": np.zeros(1, scores.dtype)}
     for work in loss.buffers(len(scores), compiled.net.output_shape):

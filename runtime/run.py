@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cnnc import __version__
+from cnnc.compiler.memory import memory
 from cnnc.compiler.net import Net
 from cnnc.compiler.training.settings import Training
 from cnnc.compiler.values import show_shape
@@ -29,9 +30,11 @@ from .fit import fit_data_layers
 from .metrics import Epoch
 from .trainer import Watch, train_epochs
 
-SPEC, OPTIONS, WEIGHTS, METRICS = (
+SPEC, OPTIONS, WEIGHTS, METRICS = FILES = (
     "spec.cnn", "options.json", "weights.safetensors", "metrics.jsonl",
 )  # fmt: skip
+
+ADDRESSES = 2**47  # bytes: a process has no more, and NumPy counts no more than 2**63
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,16 @@ def train_run(
 ) -> Run:
     """Load the data, check that it goes with the net, train, and keep everything in a folder.
 
-    Errors    DataError before anything is written; RunError for a folder that holds a run
-              already, and where the loss stops being a number
+    Errors    before anything is written: DataError; RunError for a net that cannot be trained, too
+              little memory, and a folder that holds a run already. Later: RunError where a file
+              cannot be written, and Diverged
     """
     watch = watch or Watch()
     outputs = _outputs(net)
+    _check_augment(net, training)
     dataset = data.load(source, net.input_shape, training.seed, outputs)
     data.check(dataset, net.input_shape, outputs)
-    compiled = Compiled(
-        net, training, batch=training.batch, seed=training.seed, shards=shards, threads=threads
-    )
+    compiled = _compiled(net, training, shards, threads)
     fit_data_layers(compiled, dataset.train.x)
     folder = new_folder(out, net.name)
     write_atomic(folder / SPEC, spec_text.encode())
@@ -99,26 +102,68 @@ def _outputs(net: Net) -> int:
     return shape[0]
 
 
-def new_folder(out: str | os.PathLike[str] | None, name: str | None) -> Path:
-    """Make the run's folder; without `out` the first free runs/NAME, runs/NAME-2, …"""
-    if out is None:
-        stem = Path("runs") / (name or "net").lower()
-        out, number = stem, 1
-        while Path(out).exists():
-            number += 1
-            out = stem.with_name(f"{stem.name}-{number}")
-    folder = Path(out)
-    if (folder / SPEC).exists():
+def _check_augment(net: Net, training: Training) -> None:
+    if training.augment and len(net.input_shape) != 3:
+        shape = show_shape(net.input_shape)
         raise RunError(
-            f"{folder} holds a run already, and nothing of it is overwritten",
+            f"augment = [{training.augment[0]}] is for images, and the net's INPUT is {shape}",
+            help=("leave augment out of the train block",),
+        )
+
+
+def _compiled(net: Net, training: Training, shards: int | None, threads: int | None) -> Compiled:
+    """The net with the memory that training takes."""
+    batch, needed = training.batch, memory(net, training, training.batch)
+    try:
+        if needed > ADDRESSES:
+            raise MemoryError
+        compiled = Compiled(
+            net, training, batch=batch, seed=training.seed, shards=shards, threads=threads
+        )
+        compiled.prepare()
+    except MemoryError:
+        help = ("a smaller net: most of it is weights",)
+        if needed > 2 * memory(net, training, 1):
+            help = (f"fewer samples a step: --batch {batch // 2}",)
+        size = f"{needed / 2**30:,.1f} GiB"
+        raise RunError(f"training takes {size} of memory, more than there is", help) from None
+    return compiled
+
+
+def new_folder(out: str | os.PathLike[str] | None, name: str | None) -> Path:
+    """Make the run's folder; without `out` the first free runs/NAME, runs/NAME-2, …
+
+    Errors    RunError: it cannot be made, or holds a file that a run would overwrite or go on with
+    """
+    folder = Path("runs" if out is None else out)
+    try:
+        if out is None:
+            folder = _first_free(folder / (name or "net").lower())
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        there = [file for file in FILES if (folder / file).exists()]
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"the run's folder {folder} cannot be made: {reason}") from None
+    if there:
+        raise RunError(
+            f"{folder} holds a run already ({', '.join(there)}), and nothing of it is overwritten",
             help=("choose another folder with --out, or remove it first",),
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder} cannot be made: {error.strerror}") from None
     remove_stale(folder)
     return folder
+
+
+def _first_free(stem: Path) -> Path:
+    """Make `stem`, stem-2, …: the first that nobody else has, or makes at the same time."""
+    folder, number = stem, 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = stem.with_name(f"{stem.name}-{number}")
 
 
 def save_weights(compiled: Compiled, folder: Path) -> None:
@@ -129,6 +174,10 @@ def save_weights(compiled: Compiled, folder: Path) -> None:
 def load_weights(compiled: Compiled, folder: str | os.PathLike[str]) -> None:
     """Read a run's weights into a compiled net; RunError where they do not belong to it."""
     path = Path(folder) / WEIGHTS
+    if not path.exists():
+        raise RunError(
+            f"{folder} has no {WEIGHTS}", help=("a run keeps weights from its first epoch on",)
+        )
     tensors, _ = safetensors.load(path)
     missing = [name for name in compiled.weights if name not in tensors]
     extra = [name for name in tensors if name not in compiled.weights]
@@ -158,20 +207,41 @@ def read_options(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(folder) / OPTIONS
     try:
         options = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is not what a run writes: {error}") from None
     if not isinstance(options, dict):
         raise RunError(f"{path} is not what a run writes")
     return options
 
 
-def read_loss(folder: str | os.PathLike[str]) -> str:
-    """The loss that a run was trained with, as in a train block."""
-    settings = read_options(folder).get("train")
-    loss = settings.get("loss") if isinstance(settings, dict) else None
-    if not isinstance(loss, str):
-        raise RunError(f"{Path(folder) / OPTIONS} does not say which loss it was trained with")
-    return loss
+@dataclass(frozen=True)
+class Settings:
+    """What a run's net is compiled with again, so that it gives the same bits as in training."""
+
+    batch: int
+    shards: int
+    seed: int
+    loss: str  # as in a train block
+
+
+def read_settings(folder: str | os.PathLike[str]) -> Settings:
+    """The settings in a run's options."""
+    options = read_options(folder)
+    train = options.get("train")
+    given = {**(train if isinstance(train, dict) else {}), "shards": options.get("shards")}
+    for name, least in (("batch", 1), ("shards", 1), ("seed", 0)):
+        value = given.get(name)
+        if type(value) is not int or value < least:
+            raise _unsaid(folder, name)
+    if not isinstance(given.get("loss"), str):
+        raise _unsaid(folder, "loss")
+    return Settings(**{field.name: given[field.name] for field in fields(Settings)})
+
+
+def _unsaid(folder: str | os.PathLike[str], name: str) -> RunError:
+    return RunError(f"{Path(folder) / OPTIONS} does not say the {name} it was trained with")
 
 
 def _options(training: Training, source: str, compiled: Compiled) -> str:

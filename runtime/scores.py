@@ -15,10 +15,15 @@ def scores_of(compiled: Compiled, output: Array) -> Array:
 
 
 def probabilities(compiled: Compiled, output: Array) -> Array:
-    """The net's output (N, K, ...) as probabilities over axis 1: softmax, unless it ends in one."""
+    """The net's output (N, K, ...) as probabilities over axis 1: softmax, unless it ends in one.
+
+    Kx1x1 counts as a vector.
+    """
     scores = scores_of(compiled, output)
+    if scores.shape[2:] == (1, 1):
+        scores = scores.reshape(scores.shape[:2])  # (N, K)
     if compiled.net.last.layer.family == "output":
-        return scores.reshape(scores.shape[:2]) if scores[0, 0].size == 1 else scores
-    e = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares = e / e.sum(axis=1, keepdims=True)
-    return shares.reshape(shares.shape[:2]) if shares[0, 0].size == 1 else shares
+        return scores
+    with np.errstate(invalid="ignore"):  # inf - inf: the result says nan
+        e = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)

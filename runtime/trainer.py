@@ -15,6 +15,7 @@ from .compiled import Compiled
 from .data import Dataset
 from .errors import RunError
 from .evaluate import classes_of, evaluate
+from .interrupts import interrupts_held
 from .metrics import Epoch
 
 
@@ -50,7 +51,13 @@ class Watch:
 
 
 class Diverged(RunError):
-    """The loss is no number any more."""
+    """The loss is no number any more; `kept` whole epochs were saved before."""
+
+    def __init__(self, message: str, lr: float, kept: int) -> None:
+        weights = "no whole epoch was trained, so no weights are kept"
+        if kept:
+            weights = f"the weights of epoch {kept} are kept"
+        super().__init__(message, (f"a smaller learning rate: --lr {lr / 10:g}", weights))
 
 
 def train_epochs(
@@ -76,13 +83,8 @@ def train_epochs(
             compiled.lr = training.lr * factor
             loss, scores = compiled.step_scored(x, y)
             if not math.isfinite(loss):
-                kept = "no whole epoch was trained, so no weights are kept"
-                if epoch:
-                    kept = f"the weights of epoch {epoch} are kept"
-                raise Diverged(
-                    f"the loss is {loss} in epoch {epoch + 1}, step {number} of {steps}",
-                    help=(f"a smaller learning rate: --lr {training.lr / 10:g}", kept),
-                )
+                where = f"in epoch {epoch + 1}, step {number} of {steps}"
+                raise Diverged(f"the loss is {loss} {where}", training.lr, epoch)
             total += loss * len(x)
             right += int(np.count_nonzero(classes_of(scores) == y))
             seen += len(x)
@@ -93,11 +95,15 @@ def train_epochs(
                 )
             )  # fmt: skip
         test = evaluate(compiled, dataset.test)
+        if not math.isfinite(test.loss):  # the epoch's last step was one too far
+            what = f"the loss of the test samples is {test.loss} after epoch {epoch + 1}"
+            raise Diverged(what, training.lr, epoch)
         record = Epoch(
             epoch + 1, compiled.steps, total / seen, right / (seen * max(1, y[0].size)),
             test.loss, test.accuracy, compiled.lr, time.perf_counter() - epoch_began,
         )  # fmt: skip
-        save(record)
-        history.append(record)
-        watch.on_epoch(record, training.epochs)
+        with interrupts_held():  # what is kept and what is said of it go together
+            save(record)
+            history.append(record)
+            watch.on_epoch(record, training.epochs)
     return history

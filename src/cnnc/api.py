@@ -108,8 +108,7 @@ class Net:
         """
         from .runtime.compiled import Compiled
 
-        if device != "cpu":
-            raise ValueError(f"device {device!r} is not built yet: use device='cpu'")
+        _check_device(device)
         given: dict[str, Any] = {}
         for name, text in (("optimizer", optimizer), ("loss", loss)):
             if text is not None:
@@ -150,6 +149,7 @@ def train(
     *,
     set: Mapping[str, object] | None = None,
     input: str | tuple[int, ...] | None = None,
+    device: str = "cpu",
     threads: int | None = None,
     shards: int | None = None,
     watch: Watch | None = None,
@@ -157,16 +157,17 @@ def train(
 ) -> Run:
     """Compile a spec and train it: what `cnnc train` does.
 
-    options   settings of the train block that win over the spec's: epochs, batch, lr, seed,
-              optimizer, …, each as a value or as text of the language
+    set, input  as for `load`; a Net has its own already
+    options     settings of the train block that win over the spec's: epochs, batch, lr, seed,
+                optimizer, …, each as a value or as text of the language
     """
     from .runtime.run import train_run
 
+    _check_device(device)
+    if isinstance(spec, Net) and (set or input):
+        raise TypeError("a Net is checked already: give set= and input= to cnnc.load")
     net = spec if isinstance(spec, Net) else load(spec, set, input)
-    changes = {
-        name: _setting(name, value if isinstance(value, str) else show(value))
-        for name, value in options.items()
-    }
+    changes = {name: _setting(name, _text(value)) for name, value in options.items()}
     training = net.training.replace(**changes)
     return train_run(
         net.checked.require(), training, data, out,
@@ -195,8 +196,22 @@ def _value(where: str, value: object) -> nodes.Expr:
     return node
 
 
+def _check_device(device: str) -> None:
+    if device != "cpu":
+        raise ValueError(f"device {device!r} is not built yet: use device='cpu'")
+
+
+def _text(value: object) -> str:
+    """A setting as it is written; strings are written already, those in a list too."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_text(item) for item in value)}]"
+    return value if isinstance(value, str) else show(value)
+
+
 def _setting(name: str, text: str) -> Any:
     """One setting of a train block, from text."""
+    if name in Training.later:
+        raise WrongUse(f"{name} is not built yet")
     if name not in Training.arguments:
         raise TypeError(f"no setting {name!r}; there are {', '.join(Training.arguments)}")
     argument = Training.arguments[name]
@@ -208,7 +223,7 @@ def _setting(name: str, text: str) -> Any:
         if training is not None:
             return getattr(training, name)
         wrong = found.sorted()
-    if wrong[0].code in ("E202", "E402", "E403"):  # the message says which part is wrong
+    if wrong[0].code in ("E202", "E402", "E403", "E903"):  # the message says which part is wrong
         raise WrongUse(f"{name}: {wrong[0].message}", wrong[0].help)
     near = did_you_mean(text, argument.type.words)
     raise WrongUse(f"{name} takes {argument.type.wanted}, not {text!r}", near)
