@@ -135,6 +135,9 @@ def run(args: Sequence[str]) -> int:
             return _closed_pipe()
         write_error(_os_message(error))
         return FAILED
+    except MemoryError:
+        write_error("there is not enough memory", ["a smaller batch takes less: --batch 16"])
+        return FAILED
     except Exception as error:
         return _failed(error)
     return result if isinstance(result, int) else OK
