@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ def checked() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "cnnc", "check", "--format", "json", *(f"{n}.cnn" for n in FIELD)],
         cwd=EXAMPLES,
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent / "src"), "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
         encoding="utf-8",
