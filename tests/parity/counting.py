@@ -178,29 +178,52 @@ KINDS: dict[type, tuple[str, Callable[[Any, Tensor, Tensor], int]]] = {
 }
 
 
-def counts(make: Callable[[], Any], shape: tuple[int, ...]) -> list[Count]:
-    """Every layer in the order it runs in, the input first."""
-    found = [Count("INPUT", shape, 0, 0)]
-    with torch.device("meta"):
-        module = make()
-        seen = _watch(module, found, aside=False)
-        module(torch.empty(1, *shape))
-    assert seen == sum(p.numel() for p in module.parameters())
+@dataclass(frozen=True)
+class Ran:
+    """A layer that ran, with its input and output; `aside` where it is in a side exit."""
+
+    module: Any
+    kind: str
+    x: Tensor
+    y: Tensor
+    aside: bool
+
+
+def run(module: Any, x: Tensor) -> list[Ran]:
+    """Every layer of a net, in the order it runs in."""
+    found: list[Ran] = []
+    hooks: list[Any] = []
+    _watch(module, found, hooks, aside=False)
+    module(x)
+    for hook in hooks:
+        hook.remove()
     return found
 
 
-def _watch(module: Any, found: list[Count], aside: bool) -> int:
-    """Let every layer append itself when it runs; returns how many parameters they have."""
-    kind, macs = KINDS.get(type(module), (getattr(module, "kind", ""), _no_macs))
-    if not kind:
-        children = module.children()
-        return sum(_watch(m, found, aside or isinstance(module, Exit)) for m in children)
-    params = sum(p.numel() for p in module.parameters())
+def _watch(module: Any, found: list[Ran], hooks: list[Any], aside: bool) -> None:
+    kind = KINDS[type(module)][0] if type(module) in KINDS else getattr(module, "kind", None)
+    if kind is None:
+        for part in module.children():
+            _watch(part, found, hooks, aside or isinstance(module, Exit))
+        return
 
     def note(module: Any, inputs: tuple[Any, ...], output: Any) -> None:
         y = output[0] if isinstance(output, tuple) else output  # a pooling gives positions too
-        cost = 0 if aside else macs(module, inputs[0], y)
-        found.append(Count(kind, tuple(y.shape[1:]), params, cost))
+        found.append(Ran(module, kind, inputs[0], y, aside))
 
-    module.register_forward_hook(note)
-    return params
+    hooks.append(module.register_forward_hook(note))
+
+
+def counts(make: Callable[[], Any], shape: tuple[int, ...]) -> list[Count]:
+    """Every layer in the order it runs in, the input first."""
+    with torch.device("meta"):
+        module = make()
+        layers = run(module, torch.empty(1, *shape))
+    found = [Count("INPUT", shape, 0, 0)]
+    for layer in layers:
+        params = sum(p.numel() for p in layer.module.parameters())
+        macs = KINDS.get(type(layer.module), ("", _no_macs))[1]
+        cost = 0 if layer.aside else macs(layer.module, layer.x, layer.y)
+        found.append(Count(layer.kind, tuple(layer.y.shape[1:]), params, cost))
+    assert sum(c.params for c in found) == sum(p.numel() for p in module.parameters())
+    return found

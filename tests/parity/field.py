@@ -54,8 +54,8 @@ def lenet5() -> Any:
 
 
 def lenet5_1998() -> Any:
-    three = [[i % 6, (i + 1) % 6, (i + 2) % 6] for i in range(6)]
-    four = [[i % 6, (i + 1) % 6, (i + 2) % 6, (i + 3) % 6] for i in range(6)]
+    three = [sorted([i % 6, (i + 1) % 6, (i + 2) % 6]) for i in range(6)]
+    four = [sorted([i % 6, (i + 1) % 6, (i + 2) % 6, (i + 3) % 6]) for i in range(6)]
     apart = [[0, 1, 3, 4], [1, 2, 4, 5], [0, 2, 3, 5]]
     table = [*three, *four, *apart, [0, 1, 2, 3, 4, 5]]
     return nn.Sequential(
@@ -88,12 +88,11 @@ def alexnet_local() -> Any:
 
 
 def zfnet() -> Any:
+    pool, lrn = nn.MaxPool2d(3, 2, ceil_mode=True), nn.LocalResponseNorm(5, 5e-4, k=2)
     return nn.Sequential(
-        Data("CENTER"),
-        conv_relu(3, 96, 7, 2, 1), nn.MaxPool2d(3, 2, ceil_mode=True), nn.LocalResponseNorm(5),
-        conv_relu(96, 256, 5, 2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.LocalResponseNorm(5),
+        Data("CENTER"), conv_relu(3, 96, 7, 2, 1), pool, lrn, conv_relu(96, 256, 5, 2), pool, lrn,
         conv_relu(256, 384, 3, pad=1), conv_relu(384, 384, 3, pad=1), conv_relu(384, 256, 3, pad=1),
-        nn.MaxPool2d(3, 2, ceil_mode=True), classifier(256 * 6 * 6),
+        pool, classifier(256 * 6 * 6),
     )  # fmt: skip
 
 
