@@ -17,14 +17,8 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 SPECS = sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*.cnn"))
 NEED_KNOBS = {"seed.cnn"}
-# Specs that show the language, and files of parts.
-NO_NETS_OF_THE_FIELD = {
-    "pattern.cnn",
-    "seed.cnn",
-    "vgg_small.cnn",
-    "blocks.cnn",
-    "lenet5_codes.cnn",
-}
+LIBRARIES = {"blocks.cnn", "lenet5_codes.cnn"}
+NO_NETS_OF_THE_FIELD = {"pattern.cnn", "seed.cnn", "vgg_small.cnn"} | LIBRARIES
 
 # | [LeNet-5](../examples/lenet5.cnn) | 1998 | 61,706 | 416,520 | 5 | what it taught | source |
 ROW = re.compile(r"\| \[[^]]+\]\(\.\./examples/(.*)\) \| \d{4} \| (.*) \| (.*) \| (.*) \|.+\|.+\|")
@@ -53,6 +47,18 @@ def test_check(spec: str, cnnc: Run) -> None:
     for command in plain + shown:
         done = cnnc(*command, "--strict", cwd=path.parent)
         assert (done.returncode, done.stderr) == (0, ""), command
+
+
+@pytest.mark.parametrize("spec", sorted(set(SPECS) - NEED_KNOBS - LIBRARIES))
+def test_expanded(spec: str) -> None:
+    """The text that a run keeps is the same net."""
+    net = cnnc.load(EXAMPLES / spec)
+    again = cnnc.parse(net.expanded())
+    for one, other in zip(net.layers, again.layers, strict=True):
+        assert (one.name, one.layer.written(), one.inputs) == (
+            other.name, other.layer.written(), other.inputs,
+        )  # fmt: skip
+        assert (one.output, one.params, one.macs) == (other.output, other.params, other.macs)
 
 
 def test_nets_page() -> None:
