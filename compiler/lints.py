@@ -77,10 +77,14 @@ def sigmoid_between(layer: NetLayer, graph: Graph) -> Iterator[Diagnostic]:
 
 
 def no_activation(layer: NetLayer, graph: Graph) -> Iterator[Diagnostic]:
-    """W603."""
-    if layer.kind not in LINEAR:
+    """W603. What others read too, as squeeze-and-excitation does, one layer could not make."""
+    if layer.kind not in LINEAR or len(graph.users[layer.name]) > 1:
         return
-    for user in graph.after(layer, lambda between: between.kind in NO_ACTIVATION):
+
+    def passing(between: NetLayer) -> bool:
+        return between.kind in NO_ACTIVATION and len(graph.users[between.name]) == 1
+
+    for user in graph.after(layer, passing):
         if user.kind in LINEAR:
             yield _warning(
                 "W603", f"no activation stands between {layer.name} and {user.name}", user.span,
