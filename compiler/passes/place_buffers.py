@@ -88,19 +88,18 @@ def place(lives: Iterable[Lifetime]) -> tuple[dict[str, int], int]:
 
 def _place_in_order(lives: list[Lifetime]) -> tuple[dict[str, int], int]:
     """One after the other, each at the lowest place that is free."""
-    placed: list[tuple[int, Lifetime]] = []
+    placed: list[tuple[int, int, int, int]] = []  # offset, end, first and last step
     offsets: dict[str, int] = {}
     for life in lives:
-        offset = 0
-        for start, other in placed:  # in order of offset
-            if not life.meets(other):
-                continue
-            if offset + life.bytes <= start:
-                break
-            offset = max(offset, start + other.bytes)
+        offset, size, first, last = 0, life.bytes, life.first, life.last
+        for start, end, other_first, other_last in placed:  # in order of offset
+            if first <= other_last and other_first <= last:  # they meet; written out for speed
+                if offset + size <= start:
+                    break
+                offset = max(offset, end)
         offsets[life.name] = offset
-        insort(placed, (offset, life), key=lambda entry: entry[0])
-    return offsets, max((start + life.bytes for start, life in placed), default=0)
+        insort(placed, (offset, offset + size, first, last))
+    return offsets, max((end for _, end, _, _ in placed), default=0)
 
 
 def live_peak(lives: list[Lifetime]) -> int:
