@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,6 +52,8 @@ def command(
     if form == "json":
         _write_json(results)
     elif form == "sarif":
+        import json
+
         from cnnc import __version__
         from cnnc.dsl.reports import sarif
 
@@ -88,7 +88,7 @@ def _checked(
     diagnostics = checked.diagnostics
     if strict:
         diagnostics = tuple(
-            replace(d, severity="error") if d.severity == "warning" else d for d in diagnostics
+            d.replace(severity="error") if d.severity == "warning" else d for d in diagnostics
         )
     return checked, diagnostics
 
@@ -164,6 +164,8 @@ def _written(value: Any) -> str:
 
 
 def _write_json(results: Sequence[Result]) -> None:
+    import json
+
     files = [_json_file(*result) for result in results]
     whole = {
         "schema": "cnnc.check/1",

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
+
+from cnnc.dsl.record import Record, fresh
 
 from .values import Made, Tapped, Word, is_integer, is_number, show
 
@@ -24,8 +25,7 @@ class BadValue(ValueError):
     """A value that an argument does not take; the text says what it takes."""
 
 
-@dataclass(frozen=True)
-class Type:
+class Type(Record):
     """What an argument takes: `parse` returns the value as the layer wants it, or raises BadValue.
 
     wanted      for messages and docs: "an integer of at least 1"
@@ -40,13 +40,12 @@ class Type:
     parse: Callable[[object], object]
     words: tuple[str, ...] = ()
     takes_list: bool = False
-    made: Mapping[str, type[Declared]] = field(default_factory=dict)
+    made: Mapping[str, type[Declared]] = fresh(factory=dict)
     later: tuple[str, ...] = ()
     open: bool = False
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(Record):
     """One declared argument of a layer, an optimizer, …
 
     default  the value, REQUIRED, or the name of another argument in `same_as`

@@ -9,13 +9,13 @@ is too long by less than a stride counts then, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 
+from cnnc.dsl.record import Record
 
-@dataclass(frozen=True)
-class Axis:
+
+class Axis(Record):
     """One axis of a sliding window. `before` and `after` are rows of padding."""
 
     size: int

@@ -7,19 +7,18 @@ stable enough to compare.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
+from cnnc.dsl.record import Record
 from cnnc.dsl.source import Span
 
 from .layers.layer import Field, Layer, Shape, Weight
 from .values import show_shape
 
 
-@dataclass(frozen=True)
-class NetLayer:
+class NetLayer(Record):
     """One layer of the expanded net.
 
     inputs        the names of the layers whose outputs it reads; empty for INPUT
@@ -78,8 +77,7 @@ class Exit(NamedTuple):
     weight: float
 
 
-@dataclass(frozen=True)
-class Net:
+class Net(Record):
     """A whole net, in the order that data flows through it.
 
     last   the layer that makes the net's output

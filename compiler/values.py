@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from cnnc.dsl.record import Record
 
 MOST_SHOWN = 8  # items of a list in a message
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Record):
     """A bare word that only an argument can understand: `same`, `avg`, `he`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Record):
     """A word with arguments: `sgd(momentum=0.9)`, `normal(0.01)`."""
 
     word: str
@@ -25,8 +24,7 @@ class Made:
     named: tuple[tuple[str, object], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tapped:
+class Tapped(Record):
     """`@name` as a value: the output that has the name, and the layer that made it (a NetLayer)."""
 
     name: str

@@ -7,7 +7,8 @@ sent: they could rewrite the screen or hide a part of the line.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+from .record import Record
 
 _TAB = 4
 _WIDTH = 120
@@ -21,8 +22,7 @@ def visible(text: str) -> str:
     return "".join(" " if c in "\t\r\n" else _shown(c) for c in text)
 
 
-@dataclass(frozen=True)
-class CellLine:
+class CellLine(Record):
     """A line, or the part of a long one around a place, laid out in terminal cells.
 
     text     what to print

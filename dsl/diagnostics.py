@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Literal
 
+from .record import Record
 from .source import Span
 
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True)
-class Related:
+class Related(Record):
     """A second place that a diagnostic points at, and what it has to do with it."""
 
     message: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One mistake, with the place, the arithmetic and what would mend it.
 
     message   one sentence that names the layer, the wanted and the given value
@@ -83,7 +81,7 @@ class Diagnostics:
         """Keep a diagnostic, unless the same mistake was already reported at this place."""
         if self._around:
             around = tuple(reversed(self._around))
-            diagnostic = replace(diagnostic, related=(*diagnostic.related, *around))
+            diagnostic = diagnostic.replace(related=(*diagnostic.related, *around))
         span = diagnostic.span
         place = (span.source.name, span.start, span.end) if span else (diagnostic.message,)
         self._found.setdefault((diagnostic.code, *place), diagnostic)

@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 from lark import Lark, Token, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
@@ -84,15 +83,19 @@ def _parser() -> _Parser:
 def _cache_file() -> str | None:
     """Where lark keeps its tables between runs; None where nothing can be written."""
     home = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.expanduser("~/.cache")
+    folder = os.path.join(home, "cnnc")
+    if not os.path.isabs(folder):  # no home folder is known
+        return None
     try:
-        folder = (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "cnnc"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: no home folder is known
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
         return None
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    file = folder / f"grammar-{version}.lark"
+    file = os.path.join(folder, f"grammar-{version}.lark")
     writable = os.access(folder, os.W_OK | os.X_OK)
-    return str(file) if writable or os.access(file, os.R_OK) else None
+    return file if writable or os.access(file, os.R_OK) else None
 
 
 def end_token(source: Source, tokens: Sequence[Token]) -> Token:
@@ -174,7 +177,7 @@ def read_source(path: str) -> Source:
     """
     name = "<stdin>" if path == "-" else path
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if path == "-" else _bytes_of(path)
     except IsADirectoryError:
         raise SpecError([_unreadable(name, "is a folder, not a file")]) from None
     except FileNotFoundError:
@@ -188,6 +191,11 @@ def read_source(path: str) -> Source:
         what = f"is not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}"
         raise SpecError([_unreadable(name, what, "E102")]) from None
     return Source(name, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _bytes_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _unreadable(name: str, what: str, code: str = "E101") -> Diagnostic:

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from .cells import lay_out, visible
+from .record import Record
 from .source import Source, Span
 
 Paint = Callable[[str, str], str]
@@ -19,8 +19,7 @@ _WHOLE = 4
 """A place of up to this many lines is shown whole, a longer one by its first and last."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Record):
     """A place to mark, `^^^ label` in `style` for the mistake, `--- label` for related ones."""
 
     span: Span
@@ -33,8 +32,7 @@ class Mark:
         return "-" if self.style == "related" else "^"
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(Record):
     """What of a mark stands on one line: offsets in the line, end exclusive."""
 
     mark: Mark

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from .record import Record
 
 
 class Position(NamedTuple):
@@ -15,12 +16,15 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
+class Source(Record):
     """A text and the name that messages give it (`<stdin>` for standard input)."""
 
     name: str
     text: str
+
+    # A text is long, and compared with every span.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -40,8 +44,7 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Record):
     """The characters `start` (inclusive) to `end` (exclusive) of a source."""
 
     source: Source

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -137,7 +136,7 @@ class Compiled:
             return self._predict
         layers = tuple(layer for layer in self.net.layers if layer is not last)
         before = next(layer for layer in layers if layer.name == last.inputs[0])
-        net = replace(self.net, layers=layers, last=before)
+        net = self.net.replace(layers=layers, last=before)
         lowered = lower(net, "predict", self.training, self.batch, self.shards, self.dtype)
         return Engine(compile_program(lowered), self._shared, self._team)
 

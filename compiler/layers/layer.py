@@ -16,9 +16,10 @@ A layer whose output depends on the whole batch has more bodies: see `BatchStati
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from math import gcd, prod
 from typing import Any, ClassVar, Literal
+
+from cnnc.dsl.record import Record
 
 from ..arguments import Declared, arg, boolean, made_of, number, text
 from ..values import show_shape
@@ -53,8 +54,7 @@ class Unfit(Exception):
     """A training set that a data layer cannot be fitted on; the text says why."""
 
 
-@dataclass(frozen=True)
-class Weight:
+class Weight(Record):
     """An array that a layer keeps from step to step.
 
     fan_in, fan_out   how many inputs feed an output and the reverse, for initialisers
@@ -75,8 +75,7 @@ class Weight:
         return prod(self.shape)
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Record):
     """An array that a body needs besides inputs, outputs and weights.
 
     per_sample  whether (N, *shape) is meant, N the samples of a part; else `shape` alone
@@ -94,8 +93,7 @@ class Work:
     values: Sequence[float] = ()
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Record):
     """A receptive field: its rows and columns of INPUT, and the step from one to the next.
 
     Both are counted in 1/parts of a row, because UPSAMPLE and DECONV divide the step.

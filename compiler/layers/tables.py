@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from ..arguments import BadValue, Type
 from ..values import Word, is_integer
@@ -38,4 +37,4 @@ def or_none(type: Type) -> Type:
             return None
         return type.parse(value)
 
-    return replace(type, wanted=f"{type.wanted}, or none", parse=parse, words=(*type.words, "none"))
+    return type.replace(wanted=f"{type.wanted}, or none", parse=parse, words=(*type.words, "none"))

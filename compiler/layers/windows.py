@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from cnnc.dsl.record import Record
 
 from ..geometry import Axis, same_padding
 from ..values import show_shape
@@ -30,8 +31,7 @@ def sliding(
     )
 
 
-@dataclass(frozen=True)
-class Tap:
+class Tap(Record):
     """One tap (i, j) of a kernel: which outputs have it inside the input, and where there."""
 
     i: int

@@ -94,7 +94,7 @@ def test_the_kinds_of_axes_all_occur() -> None:
 
 
 def vars_of(axis: Axis) -> dict[str, int]:
-    return {name: getattr(axis, name) for name in Axis.__dataclass_fields__}
+    return {name: getattr(axis, name) for name in Axis.__match_args__}
 
 
 def test_same_padding_divides_the_size_by_the_stride() -> None:
