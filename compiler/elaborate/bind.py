@@ -210,7 +210,7 @@ class Binder:
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.takes_list:
-            value = per_repetition(value, node, scope)
+            value, node = per_repetition(value, node, scope)
             if value is UNKNOWN:
                 return UNKNOWN
         try:
@@ -261,13 +261,19 @@ def words_of_layers() -> tuple[frozenset[str], Mapping[str, type[Declared]]]:
     return words, {word: cls for kind in types for word, cls in kind.made.items()}
 
 
-def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> Any:
-    """The item of a list for this turn of the enclosing repeat that the list is as long as."""
+def per_repetition(
+    values: list[Any], node: nodes.Expr, scope: Scope
+) -> tuple[Any, nodes.Expr]:
+    """The item of a list for this turn of the enclosing repeat that the list is as long as.
+
+    With it the expression that it comes from: the item's own where the list is written out.
+    """
     if any(r.count is UNKNOWN for r in scope.repeats):
-        return UNKNOWN  # it may be this one that is meant
+        return UNKNOWN, node  # it may be this one that is meant
     meant = [r for r in scope.repeats if r.is_meant_by(len(values))]
     if len(meant) == 1:
-        return values[meant[0].index]
+        turn = meant[0].index
+        return values[turn], node.items[turn] if isinstance(node, nodes.ListValue) else node
     counts = " and ".join(str(r.count) for r in scope.repeats)
     around = f"the repeats around it run {counts} times" if scope.repeats else "no repeat is around"
     why = "two repeats around it run that often" if meant else around
@@ -275,7 +281,7 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> Any:
         "E206",
         f"a list of {len(values)} here is for a repeat of {len(values)}, and {why}",
         node.span,
-        f"{len(values)} values",
+        f"{len(values)} value{'' if len(values) == 1 else 's'}",
         [f"say which: for v in {node.span.text} [ … v … ]"],
     )
 
