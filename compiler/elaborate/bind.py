@@ -209,7 +209,7 @@ class Binder:
         value = Evaluator(scope, kind.words, kind.made, kind.later).value(node)
         if value is UNKNOWN:
             return UNKNOWN
-        if isinstance(value, list) and not kind.takes_list:
+        if isinstance(value, list) and not kind.is_value(value):
             value, node = per_repetition(value, node, scope)
             if value is UNKNOWN:
                 return UNKNOWN
@@ -261,9 +261,7 @@ def words_of_layers() -> tuple[frozenset[str], Mapping[str, type[Declared]]]:
     return words, {word: cls for kind in types for word, cls in kind.made.items()}
 
 
-def per_repetition(
-    values: list[Any], node: nodes.Expr, scope: Scope
-) -> tuple[Any, nodes.Expr]:
+def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[Any, nodes.Expr]:
     """The item of a list for this turn of the enclosing repeat that the list is as long as.
 
     With it the expression that it comes from: the item's own where the list is written out.

@@ -137,9 +137,7 @@ def test_a_knob_of_an_option_that_is_no_truth() -> None:
 
 
 def test_a_group_needs_its_condition_and_is_shown_how() -> None:
-    assert error("INPUT(1x4x4) -> [RELU]?").help == (
-        "write [RELU]?(name) and `param name = true`",
-    )
+    assert error("INPUT(1x4x4) -> [RELU]?").help == ("write [RELU]?(name) and `param name = true`",)
 
 
 # -- for ------------------------------------------------------------------------------

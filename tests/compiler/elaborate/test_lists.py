@@ -43,11 +43,8 @@ def test_the_repeat_that_is_meant(chain: str, filters: list[int]) -> None:
 
 
 def test_several_lists_go_in_step() -> None:
-    chain = "[CONV([1, 2], [1, 3], pad=[0, same], stride=[1x2, 1]) -> RELU?([1, 0])]*2"
-    assert layers("INPUT(4x8x8) -> " + chain.replace("[0, same]", "[0, 1]"))[2:] == [
-        "CONV(2, 3, stride=1, pad=[0, 1])"
-    ]  # a pad of two is height and width, no list per repetition
-    assert layers("INPUT(4x8x8) -> " + chain.replace(", pad=[0, same]", "")) == [
+    chain = "[CONV([1, 2], [1, 3], stride=[1x2, 1]) -> RELU?([1, 0])]*2"
+    assert layers("INPUT(4x8x8) -> " + chain) == [
         "CONV(1, 1, stride=1x2)", "RELU", "CONV(2, 3, stride=1)",
     ]  # fmt: skip
 
@@ -109,9 +106,15 @@ def test_the_item_that_is_wrong_is_pointed_at(chain: str, found: str) -> None:
     assert errors(HEAD + chain) == [found]
 
 
-def test_an_argument_that_is_itself_a_list_is_not_per_repetition() -> None:
-    pad = "INPUT(4x8x8) -> [CONV(4, 3, pad=[1, 1, 0, 0])]*4"
-    assert [layer.split("pad=")[1] for layer in layers(pad)] == ["[1, 1, 0, 0])"] * 4
+def test_a_pad_of_four_is_no_list_per_repetition_and_others_are() -> None:
+    repeat = "INPUT(4x8x8) -> [CONV(4, 3, pad={})]*{}"
+    assert layers(repeat.format("[1, 1, 0, 2]", 4)) == ["CONV(4, 3, pad=[1, 1, 0, 2])"] * 4
+    assert layers(repeat.format("[same, 0, 1x2]", 3)) == [
+        "CONV(4, 3, pad=same)", "CONV(4, 3, pad=0)", "CONV(4, 3, pad=1x2)"
+    ]  # fmt: skip
+    assert layers(repeat.format("[1, 2]", 2)) == ["CONV(4, 3, pad=1)", "CONV(4, 3, pad=2)"]
+    assert errors(repeat.format("[1, 2]", 3)) == ["E206 [1, 2]"]
+    assert errors(repeat.format("[1, 2, 3, -1]", 4)) == ["E403 [1, 2, 3, -1]"]
 
 
 def test_a_knob_and_a_let_may_be_such_a_list() -> None:
