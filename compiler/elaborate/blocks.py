@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.source import Span
 
 from ..arguments import REQUIRED, Argument, Type
+from .missing import example_count
 from .scope import Scope
 
 # A formal takes what any argument of a layer may: the body's layers check it.
@@ -79,6 +80,7 @@ class Reach:
     switches   the knobs of `POOL?`
     given      the names that `as` gives: in how many bodies (the chain, each block) they stand
     twice      names that one body gives twice: where first, and where again
+    lets       of the file, to find examples for its free knobs
     """
 
     layers: dict[str, Span] = field(default_factory=dict)
@@ -87,12 +89,13 @@ class Reach:
     switches: dict[str, Span] = field(default_factory=dict)
     given: Counter[str] = field(default_factory=Counter)
     twice: list[tuple[nodes.Name, nodes.Name]] = field(default_factory=list)
+    lets: Mapping[str, nodes.Setting | nodes.Knob] = field(default_factory=dict)
 
     def body(
         self, chain: nodes.Chain, known: Mapping[str, Block], declared: frozenset[str]
     ) -> None:
         """Add what a chain uses; `declared` are the file's knobs and lets, and the formals."""
-        self._scan(chain, known, declared)
+        self._scan(chain, known, declared, frozenset())
         first: dict[str, nodes.Name] = {}
         for name in _names(chain):
             if first.setdefault(name.id, name) is not name:
@@ -109,18 +112,33 @@ class Reach:
         """The blocks that are used at several places."""
         return frozenset(block for block, uses in self.uses.items() if uses > 1)
 
-    def _scan(self, node: Any, known: Mapping[str, Block], bound: frozenset[str]) -> None:
+    def knobs(self, declared: Iterable[str]) -> list[str]:
+        """All knobs: those that are declared, then the others in the order of the text."""
+        places = {name: free.span for name, free in self.free.items()} | self.switches
+        names = sorted(places.keys() - {*declared}, key=lambda name: places[name].start)
+        return [*declared, *names]
+
+    def _scan(
+        self, node: Any, known: Mapping[str, Block], bound: frozenset[str], around: frozenset[int]
+    ) -> None:
+        """`around` are how often the repeats around run, as far as that is plain to see."""
         match node:
             case nodes.Layer(name=name):
                 self._layer(node, known)
                 return
             case nodes.Branching(name=name):
                 self.layers.setdefault(name, node.name_span)
-            case nodes.For(targets=targets, body=body):
-                self._scan(body, known, bound | {t.id for t in targets})
+            case nodes.For(targets=targets, items=items, body=body):
+                turns = {len(items.items)} if isinstance(items, nodes.ListValue) else set()
+                self._scan(body, known, bound | {t.id for t in targets}, around | turns)
                 return
-            case nodes.Repeat(count=count):
-                self._scan_names(count, bound, "2")
+            case nodes.Repeat(element=element, count=count):
+                runs = example_count(element, around, self.lets)
+                self._scan_names(count, bound, str(runs))
+                if isinstance(count, nodes.Number) and isinstance(count.value, int):
+                    runs = count.value
+                self._scan(element, known, bound, around | {runs})
+                return
             case nodes.Optional(element=element, condition=None):
                 switch = switch_of(element)
                 if switch is not None and switch not in bound:
@@ -128,7 +146,7 @@ class Reach:
             case nodes.Optional(condition=condition):
                 self._scan_names(condition, bound, "true")
         for child in nodes.children(node):
-            self._scan(child, known, bound)
+            self._scan(child, known, bound, around)
 
     def _layer(self, use: nodes.Layer, known: Mapping[str, Block]) -> None:
         self.layers.setdefault(use.name, use.name_span)
@@ -143,16 +161,23 @@ class Reach:
             self.body(block.node.body, block.known, formals | {*file.lets, *file.imported})
 
     def _scan_names(self, node: Any, bound: frozenset[str], example: str) -> None:
-        if isinstance(node, nodes.Name):
-            if node.id not in bound:
-                self.free.setdefault(node.id, Free(node.span, example))
-            return
-        truth = isinstance(node, nodes.ListValue | nodes.Logical) or (
-            isinstance(node, nodes.Unary) and node.op == "not"
-        )
+        """Find the undeclared names in a value that could be `example`."""
+        match node:
+            case nodes.Name(id=name):
+                if name not in bound:
+                    self.free.setdefault(name, Free(node.span, example))
+                return
+            case nodes.Logical() | nodes.Unary(op="not"):
+                example = "true"
+            case nodes.Conditional(test=test):
+                self._scan_names(test, bound, "true")
+            case nodes.ListValue():
+                pass  # each item could be it
+            case _:
+                example = "2"
         for child in nodes.children(node):
             if not (isinstance(node, nodes.Call) and child is node.function):
-                self._scan_names(child, bound, example if truth else "2")
+                self._scan_names(child, bound, example)
 
 
 def switch_of(element: nodes.Element) -> str | None:
