@@ -37,8 +37,10 @@ from .settings import Files, Settings, WrongUse, default_arguments, knob_values
 from .unused import unused
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
-# otherwise be what is wrong.
-LOCAL = ("E201", "E202", "E402", "E403", "E404", "E405")
+# otherwise be what is wrong. It is what is wrong with arguments on the same lines, but no name of
+# a layer is ever mended.
+LOCAL_NAMES = ("E201", "E202")
+LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,19 @@ def _with_syntax_errors(
     _training(declared, binder, files.scope)
     kept = Diagnostics()
     kept.extend(syntax)
-    kept.extend(d for d in (*found.sorted(), *binder.found.sorted()) if d.code in LOCAL)
+    mended = {line for d in syntax for line in _lines(d)}
+    for d in (*found.sorted(), *binder.found.sorted()):
+        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d))):
+            kept.add(d)
     return Checked(file.source, None, declared.name, values, None, kept.sorted())
+
+
+def _lines(diagnostic: Diagnostic) -> set[tuple[str, int]]:
+    """The lines that a diagnostic is about, each with its file."""
+    span = diagnostic.span
+    if span is None:
+        return set()
+    return {(span.source.name, n) for n in range(span.begin.line, span.finish.line + 1)}
 
 
 def _expand(
