@@ -145,6 +145,9 @@ class Expander:
         cls = layer_class(use, scope.blocks)
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
+        if cls.family == "input" and x is not None:
+            self.builder.refuse_input(use.span)
+            return x
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)
         made = self.builder.add(layer, [x], use.span, label)
         if layer is not None:
@@ -336,7 +339,8 @@ class Expander:
             wanted = (wanted,)
         if wanted is UNKNOWN:
             return x
-        if not isinstance(wanted, tuple) or not all(is_integer(n) and n > 0 for n in wanted):
+        shape = isinstance(wanted, tuple) and wanted
+        if not shape or not all(is_integer(n) and n > 0 for n in shape):
             raise Mistake(
                 "E403", f":: is followed by a shape, and this is {brief(wanted)}", shaped.shape.span
             )
