@@ -20,7 +20,7 @@ from .evaluate import Evaluator
 from .imports import Library, imported_lets
 from .lookups import layer_class
 from .missing import Missing
-from .scope import UNKNOWN, Default, Mistake, Scope
+from .scope import UNKNOWN, Default, Effort, Mistake, Scope
 
 
 class WrongUse(ValueError):
@@ -90,12 +90,19 @@ class Files:
     def of(library: Library) -> Files:
         """Scopes in which no knob has a value yet; the files' blocks get theirs."""
         scopes: dict[Library, Scope] = {}
+        effort = Effort()
         for file in library.everything():
             declared = file.declared
             lets: dict[str, nodes.Setting | nodes.Knob] = {**declared.knobs, **declared.lets}
             imported = {name: scopes[owner] for name, owner in imported_lets(file).items()}
             scopes[file] = Scope(
-                {}, lets, imported=imported, blocks=file.blocks, defaults={}, partial=file.partial
+                {},
+                lets,
+                imported=imported,
+                blocks=file.blocks,
+                defaults={},
+                partial=file.partial,
+                effort=effort,
             )
             for block in file.own_blocks():
                 block.scope = scopes[file]
