@@ -12,7 +12,8 @@ from cnnc.dsl.limits import DEEPEST
 from ..values import brief, is_integer, is_number
 
 LARGEST = 2**63  # an integer's magnitude, at most
-LONGEST = 100_000  # items of a list, those of lists in it too
+LONGEST = 100_000  # of a list's length
+MOST_ITEMS = 1_000_000  # of a list, those of lists in it too
 
 
 class Refused(Exception):
@@ -29,8 +30,8 @@ def size(value: Any) -> int:
     while level:
         items += sum(len(inner) for inner in level)
         levels += 1
-        if items > LONGEST:
-            raise Refused(f"a list of {items:,} items is longer than {LONGEST:,}")
+        if items > MOST_ITEMS:
+            raise Refused(f"a list of {items:,} items in all, and the limit is {MOST_ITEMS:,}")
         if levels > DEEPEST:
             raise Refused(f"more than {DEEPEST} lists inside one another")
         level = [item for inner in level for item in inner if isinstance(item, (list, tuple))]
