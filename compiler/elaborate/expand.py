@@ -25,6 +25,8 @@ from .lookups import (
     default_value,
     layer_class,
     least,
+    least_of_block,
+    least_of_body,
     repeat_count,
     takes_name,
     turns_of,
@@ -213,6 +215,7 @@ class Expander:
     ) -> Tensor | None:
         if block.refused:
             return NOT_KNOWN
+        self._count(least_of_block(block), use.span)
         values = self.binder.values(block, use.args, use.span, scope)
         if values is None:
             return NOT_KNOWN
@@ -322,7 +325,7 @@ class Expander:
             inner = scope.repeating(Repetition(0, UNKNOWN))
             self.chain(loop.body, x, inner.bind(dict.fromkeys(names, UNKNOWN)))
             return NOT_KNOWN
-        self._count(max(1, len(turns)), loop.span)
+        self._count(max(1, len(turns) * least_of_body(loop, scope)), loop.span)
         self.layers += not turns
         for index, values in enumerate(turns):
             inner = scope.repeating(Repetition(index, len(turns)))

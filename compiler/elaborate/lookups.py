@@ -60,11 +60,12 @@ def least(element: Any, scope: Scope) -> int:
                 total += _least_of(branch.elements, scope)
             return total
         case nodes.Repeat(element=inner, count=count):
-            try:
-                value = Evaluator(scope).value(count)
-            except Mistake:
-                return 1
+            value = _value_or_unknown(count, scope)
             return value * least(inner, scope) if is_integer(value) and value > 0 else 1
+        case nodes.For(items=items):
+            value = _value_or_unknown(items, scope)
+            turns = len(value) if isinstance(value, list | tuple) else 0
+            return max(1, turns * least_of_body(element, scope))
         case nodes.Shaped(element=inner) | nodes.Named(element=inner):
             return least(inner, scope)
         case _:
@@ -78,10 +79,25 @@ def _least_of(elements: Iterable[nodes.Element], scope: Scope) -> int:
     return total
 
 
+def least_of_body(loop: nodes.For, scope: Scope) -> int:
+    """The same for one turn of a loop, whatever its names stand for."""
+    names = dict.fromkeys((target.id for target in loop.targets), UNKNOWN)
+    return _least_of(loop.body.elements, scope.bind(names))
+
+
+def _value_or_unknown(node: nodes.Expr, scope: Scope) -> Any:
+    try:
+        return Evaluator(scope).value(node)
+    except Mistake:
+        return UNKNOWN
+
+
 def least_of_block(block: Block) -> int:
     """The same for a use of a block, whatever its arguments; worked out once."""
     if block.least is None:
         block.least = 1  # a block that uses itself is refused elsewhere
+        if block.refused:
+            return 1
         unknown = dict.fromkeys(block.arguments, UNKNOWN)
         scope = block.scope.inside(unknown, Scope(), many=False)
         block.least = max(1, _least_of(block.node.body.elements, scope))
