@@ -16,6 +16,7 @@ from cnnc.dsl.source import Source, Span
 
 from ..arguments import BadValue
 from ..layers.data import Input
+from ..layers.layer import Shape
 from ..layers.registry import LAYERS
 from ..lints import lints
 from ..net import Net
@@ -45,10 +46,14 @@ LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 
 @dataclass(frozen=True)
 class Checked:
-    """A file that was checked: its net where it has one and it holds."""
+    """A file that was checked: its net where it has one and it holds.
+
+    input   INPUT's shape, where that much is known although there may be errors
+    """
 
     source: Source
     net: Net | None
+    input: Shape | None
     name: str | None
     knobs: Mapping[str, Any]
     training: Training | None
@@ -97,7 +102,8 @@ def check(
         binder.replaced = {"INPUT": {"size": input}}
     binder.overrides = settings.arguments
     default_arguments(files, binder)
-    net = _expand(file, files, reach, binder, input)
+    builder = Builder(found)
+    net = _expand(file, files, reach, binder, builder, input)
     _report_missing(file, binder, sets or {}, input)
     training = _training(declared, binder, files.scope)
     whole = None if found.failed else net
@@ -110,6 +116,7 @@ def check(
     return Checked(
         file.source,
         None if found.failed else net,
+        builder.layers[0].output if builder.layers else None,
         declared.name,
         values,
         None if found.failed else training,
@@ -161,7 +168,7 @@ def _with_syntax_errors(
     binder = Binder(Diagnostics())
     values = knob_values(files, reach, Settings(), binder)
     default_arguments(files, binder)
-    _expand(file, files, reach, binder, None)
+    _expand(file, files, reach, binder, Builder(binder.found), None)
     _training(declared, binder, files.scope)
     kept = Diagnostics()
     kept.extend(syntax)
@@ -169,7 +176,7 @@ def _with_syntax_errors(
     for d in (*found.sorted(), *binder.found.sorted()):
         if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d))):
             kept.add(d)
-    return Checked(file.source, None, declared.name, values, None, kept.sorted())
+    return Checked(file.source, None, None, declared.name, values, None, kept.sorted())
 
 
 def _lines(diagnostic: Diagnostic) -> set[tuple[str, int]]:
@@ -181,8 +188,9 @@ def _lines(diagnostic: Diagnostic) -> set[tuple[str, int]]:
 
 
 def _expand(
-    file: nodes.File, files: Files, reach: Reach, binder: Binder, input: nodes.Expr | None
-) -> Net | None:
+    file: nodes.File, files: Files, reach: Reach, binder: Binder, builder: Builder,
+    input: nodes.Expr | None,
+) -> Net | None:  # fmt: skip
     declared, scope, found = files.library.declared, files.scope, binder.found
     if not file.statements:
         whole = Span(file.source, 0, 0)
@@ -196,7 +204,6 @@ def _expand(
     chain, *others = declared.chains
     for other in others:
         _second_chain(chain, other, found)
-    builder = Builder(found)
     expander = Expander(binder, builder, reach.numbered, reach.several)
     output: Tensor | None = None
     try:
