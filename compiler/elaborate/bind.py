@@ -72,13 +72,17 @@ class Binder:
         """
         matched: dict[str, nodes.Expr] = {}
         lost: list[str | None] = []
+        full = False
         for given in args or ():
+            if full and given.name is None:
+                continue  # reported with the first that found no place
             try:
                 name = self._target(cls, given, matched, where)
                 matched[name] = given.value
             except Mistake as mistake:
                 self.found.add(mistake.diagnostic)
                 lost.append(nearest(given.name or "", cls.arguments))
+                full = full or mistake.diagnostic.code == "E404"
         return matched, lost
 
     def _target(
@@ -90,9 +94,12 @@ class Binder:
         word = value.id if isinstance(value, nodes.Name) else None
         if isinstance(value, nodes.Call):
             word = value.function.id
-        for name, argument in cls.arguments.items():
-            if word in argument.type.words and name not in matched:
+        takers = [n for n, argument in cls.arguments.items() if word in argument.type.words]
+        for name in takers:
+            if name not in matched:
                 return name
+        if takers:
+            raise Mistake("E405", f"{cls.word} is given {takers[0]} twice", given.span)
         for name, argument in cls.arguments.items():
             only_words = argument.type.words and argument.type.wanted == " or ".join(
                 argument.type.words
