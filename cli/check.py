@@ -15,7 +15,7 @@ from .tables import table
 
 if TYPE_CHECKING:
     from cnnc.compiler.elaborate.check import Checked
-    from cnnc.compiler.net import NetLayer
+    from cnnc.compiler.net import Net, NetLayer
     from cnnc.dsl.diagnostics import Diagnostic
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -101,22 +101,23 @@ def _holds(diagnostics: Sequence[Diagnostic]) -> bool:
 
 
 def _write_text(results: Sequence[Result], quiet: bool) -> None:
+    from cnnc.dsl.cells import visible
+
     found: list[Diagnostic] = []
-    for file, checked, diagnostics in results:
-        found += diagnostics
+    for _, checked, diagnostics in results:
+        found += (d for d in diagnostics if not (quiet and d.severity == "note"))
         if checked is None or not _holds(diagnostics) or quiet:
             continue
+        file = visible(checked.source.name)
         if checked.net is None:
             print(f"{file}: holds; it has no chain, so there is no net to show\n")
         else:
-            print(_layers(file, checked) + "\n")
+            print(_layers(file, checked, checked.net) + "\n")
     write_diagnostics(found, sys.stdout)
 
 
-def _layers(file: str, checked: Checked) -> str:
+def _layers(file: str, checked: Checked, net: Net) -> str:
     """The table of a net's layers, with the totals."""
-    net = checked.net
-    assert net is not None
     rows: list[tuple[str, ...]] = [("name", "layer", "output", "params", "MACs", "receptive field")]
     rows += [_row(layer) for layer in net.layers]
     last = net.last
@@ -128,7 +129,7 @@ def _layers(file: str, checked: Checked) -> str:
     rule = "  " + "-" * (max(len(line) for line in lines) - 2)
     title = f"{net.name} ({file})" if net.name else file
     if checked.knobs:
-        title += "  " + ", ".join(f"{name}={_written(v)}" for name, v in checked.knobs.items())
+        title += "  " + ", ".join(f"{name}={_brief(v)}" for name, v in checked.knobs.items())
     if net.trainable != net.params:
         lines.append(f"  trainable: {net.trainable:,} of {net.params:,}")
         return "\n".join([title, lines[0], rule, *lines[1:-2], rule, *lines[-2:]])
@@ -154,10 +155,10 @@ def _field(layer: NetLayer) -> str:
     return _shape(layer.receptive_field) if layer.receptive_field else "-"
 
 
-def _written(value: Any) -> str:
-    from cnnc.compiler.values import show
+def _brief(value: Any) -> str:
+    from cnnc.compiler.values import brief
 
-    return show(value)
+    return brief(value)
 
 
 # -- JSON -----------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def _write_json(results: Sequence[Result]) -> None:
         "ok": all(file["ok"] for file in files),
         "files": files,
     }
-    print(json.dumps(whole, indent=2, ensure_ascii=False))
+    print(json.dumps(whole, indent=2))  # in ASCII: whatever the terminal's encoding lacks
 
 
 def _json_file(
@@ -187,7 +188,7 @@ def _json_file(
         "ok": ok,
         "net": checked.name if checked else None,
         "knobs": {name: _plain(v) for name, v in checked.knobs.items()} if checked else {},
-        "input": list(net.input_shape) if net else None,
+        "input": list(checked.input) if checked and checked.input else None,
         "output": list(net.output_shape) if net else None,
         "totals": {
             "params": net.params,

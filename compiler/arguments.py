@@ -31,6 +31,7 @@ class Type(Record):
     wanted      for messages and docs: "an integer of at least 1"
     words       the bare words that it takes
     takes_list  whether the value itself may be a list (otherwise a list is per repetition)
+    length      of such a list, where it is one alone
     made        for words with arguments: what each word makes
     later       words of the language that are not built yet
     open        whether it takes any word of any layer (a block's formal)
@@ -40,9 +41,14 @@ class Type(Record):
     parse: Callable[[object], object]
     words: tuple[str, ...] = ()
     takes_list: bool = False
+    length: int | None = None
     made: Mapping[str, type[Declared]] = fresh(factory=dict)
     later: tuple[str, ...] = ()
     open: bool = False
+
+    def is_value(self, items: list[Any]) -> bool:
+        """Whether a list is the value itself, and not one value for each repetition."""
+        return self.takes_list and self.length in (None, len(items))
 
 
 class Argument(Record):
@@ -277,7 +283,7 @@ def padding(*words: str) -> Type:
             raise BadValue(wanted)
         if is_integer(value):
             value = (value,) * 4
-        elif isinstance(value, tuple | list) and len(value) == 2:
+        elif isinstance(value, tuple) and len(value) == 2:
             value = (value[0], value[0], value[1], value[1])
         if not (
             isinstance(value, tuple | list)
@@ -287,7 +293,7 @@ def padding(*words: str) -> Type:
             raise BadValue(wanted)
         return tuple(value)
 
-    return Type(wanted, parse, words=words, takes_list=True)
+    return Type(wanted, parse, words=words, takes_list=True, length=4)
 
 
 def shape(*ranks: int) -> Type:

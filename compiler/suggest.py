@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is most likely a slip of, or None; case is forgiven first."""
+    from difflib import get_close_matches  # only a spec with a mistake needs it
+
     names = list(known)
     for name in names:
         if name.lower() == word.lower():

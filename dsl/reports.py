@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ def _result(diagnostic: Diagnostic, codes: list[str]) -> dict[str, Any]:
 
 def _location(span: Span) -> dict[str, Any]:
     path = Path(span.source.name)
-    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    # As bytes: a file name need not be UTF-8.
+    uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
     region = {
         "startLine": span.begin.line,
         "startColumn": span.begin.column,

@@ -7,14 +7,35 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cnnc.dsl.limits import DEEPEST
+
 from ..values import brief, is_integer, is_number
 
 LARGEST = 2**63  # an integer's magnitude, at most
 LONGEST = 100_000  # of a list's length
+MOST_ITEMS = 1_000_000  # of a list, those of lists in it too
 
 
 class Refused(Exception):
     """An operation that has no result; the text says why."""
+
+
+def size(value: Any) -> int:
+    """How many items a list or tuple has, those of lists in it too; 0 for other values.
+
+    Refused past the limits. Lists may share items: [a]*1000 costs nothing to make, but to compare.
+    """
+    items, levels = 0, 0
+    level = [value] if isinstance(value, list | tuple) else []
+    while level:
+        items += sum(len(inner) for inner in level)
+        levels += 1
+        if items > MOST_ITEMS:
+            raise Refused(f"a list of {items:,} items in all, and the limit is {MOST_ITEMS:,}")
+        if levels > DEEPEST:
+            raise Refused(f"more than {DEEPEST} lists inside one another")
+        level = [item for inner in level for item in inner if isinstance(item, (list, tuple))]
+    return items
 
 
 def operate(op: str, left: Any, right: Any) -> Any:
@@ -45,17 +66,15 @@ def _check_power(base: Any, exponent: Any) -> None:
 
 def _on_lists(op: str, left: Any, right: Any) -> list[object]:
     if op == "+" and isinstance(left, list) and isinstance(right, list):
-        result_length = len(left) + len(right)
+        length = len(left) + len(right)
     elif op == "*" and (is_integer(left) or is_integer(right)):
-        result_length = (
-            len(left) * max(0, right) if isinstance(left, list) else max(0, left) * len(right)
-        )
+        length = len(left) * max(0, right) if isinstance(left, list) else max(0, left) * len(right)
     else:
         raise Refused(
             f"{brief(left)} {op} {brief(right)}: lists take + with a list, * with a number"
         )
-    if result_length > LONGEST:
-        raise Refused(f"a list of {result_length:,} items is longer than {LONGEST:,}")
+    if length > LONGEST:  # before it is made
+        raise Refused(f"a list of {length:,} items is longer than {LONGEST:,}")
     result: list[object] = _OPERATORS[op](left, right)
     return result
 

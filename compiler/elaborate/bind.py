@@ -16,6 +16,7 @@ from ..layers.registry import LAYERS
 from ..suggest import did_you_mean, nearest
 from ..values import brief
 from .evaluate import Evaluator
+from .missing import SHAPES, Missing
 from .scope import UNKNOWN, Default, Mistake, Repetition, Scope
 
 D = TypeVar("D", bound=Declared)
@@ -46,28 +47,20 @@ class Signature(Protocol):
 
 
 @dataclass
-class Missing:
-    """Something that must still be given, with the option that gives it (`--set N=2`)."""
-
-    what: str
-    option: str
-    span: Span | None
-    code: str
-    help: tuple[str, ...]
-
-
-@dataclass
 class Binder:
     """Binds arguments; mistakes go to `found`, what is not given at all to `missing`.
 
     replaced, overrides   by layer word: argument name -> expression, from --input (before the
                           use) and from --set (after it, before `default`)
+    misread               words of which a default could not be read: nothing that a use
+                          leaves open is known then
     """
 
     found: Diagnostics
     missing: list[Missing] = field(default_factory=list)
     replaced: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
+    misread: set[str] = field(default_factory=set)
 
     def match(
         self, cls: Signature, args: tuple[nodes.Argument, ...] | None, where: Span
@@ -79,13 +72,17 @@ class Binder:
         """
         matched: dict[str, nodes.Expr] = {}
         lost: list[str | None] = []
+        full = False
         for given in args or ():
+            if full and given.name is None:
+                continue  # reported with the first that found no place
             try:
                 name = self._target(cls, given, matched, where)
                 matched[name] = given.value
             except Mistake as mistake:
                 self.found.add(mistake.diagnostic)
                 lost.append(nearest(given.name or "", cls.arguments))
+                full = full or mistake.diagnostic.code == "E404"
         return matched, lost
 
     def _target(
@@ -97,9 +94,12 @@ class Binder:
         word = value.id if isinstance(value, nodes.Name) else None
         if isinstance(value, nodes.Call):
             word = value.function.id
-        for name, argument in cls.arguments.items():
-            if word in argument.type.words and name not in matched:
+        takers = [n for n, argument in cls.arguments.items() if word in argument.type.words]
+        for name in takers:
+            if name not in matched:
                 return name
+        if takers:
+            raise Mistake("E405", f"{cls.word} is given {takers[0]} twice", given.span)
         for name, argument in cls.arguments.items():
             only_words = argument.type.words and argument.type.wanted == " or ".join(
                 argument.type.words
@@ -163,14 +163,17 @@ class Binder:
         None where an argument found no place or is missing, which is then reported.
         """
         matched, lost = self.match(cls, args, where)
-        fine = not lost
+        misread = cls.word in self.misread
+        fine = not lost and not misread
+        whole = scope.whole
         given = [
-            {name: Default(value, scope) for name, value in source.items()}
-            for source in (
-                self.replaced.get(cls.word, {}), matched, self.overrides.get(cls.word, {}),
+            {name: Default(value, at) for name, value in source.items()}
+            for source, at in (
+                (self.replaced.get(cls.word, {}), whole), (matched, scope),
+                (self.overrides.get(cls.word, {}), whole),
             )
         ]  # fmt: skip
-        sources = [*given, scope.whole.defaults.get(cls.word, {})]
+        sources = [*given, whole.defaults.get(cls.word, {})]
         values: dict[str, Any] = {}
         for name, argument in cls.arguments.items():
             default = next((source[name] for source in sources if name in source), None)
@@ -179,7 +182,8 @@ class Binder:
                     fine = False
                     meant = next((n for n in (name, None) if n in lost), UNKNOWN)
                     if meant is UNKNOWN:
-                        self._miss(cls, argument, where)
+                        if not misread:
+                            self._miss(cls, argument, where)
                     else:  # it was given, under a name that was reported
                         lost.remove(meant)  # type: ignore[arg-type]
                 continue
@@ -193,7 +197,7 @@ class Binder:
         return values if fine else None
 
     def check(self, cls: Signature, matched: Mapping[str, nodes.Expr], scope: Scope) -> None:
-        """Report the mistakes in values that no use takes, as of a default for nothing."""
+        """Report the mistakes in values that perhaps no use takes, as those of a default."""
         unknown = scope.repeating(Repetition(0, UNKNOWN))  # a list is for a repeat of some use
         for name, node in matched.items():
             try:
@@ -209,8 +213,8 @@ class Binder:
         value = Evaluator(scope, kind.words, kind.made, kind.later).value(node)
         if value is UNKNOWN:
             return UNKNOWN
-        if isinstance(value, list) and not kind.takes_list:
-            value = per_repetition(value, node, scope)
+        if isinstance(value, list) and not kind.is_value(value):
+            value, node = per_repetition(value, node, scope)
             if value is UNKNOWN:
                 return UNKNOWN
         try:
@@ -226,24 +230,22 @@ class Binder:
         return value
 
     def _miss(self, cls: Signature, argument: Argument, where: Span) -> None:
-        example = {"INPUT.size": "3x32x32", "FC.units": "10"}.get(f"{cls.word}.{argument.name}")
-        example = example or "16"
         if cls.word == "INPUT":
             self.missing.append(
-                Missing("the input's shape", f"--input {example}", where, "E213",
-                        (f"write it in the spec: INPUT({example})",))
+                Missing("the input's shape", "", SHAPES[0], "write it in the spec: INPUT({})",
+                        where, "E213")
             )  # fmt: skip
             return
         self.missing.append(
             Missing(
                 f"{cls.word}'s {argument.name}" + (f" ({argument.help})" if argument.help else ""),
-                f"--set {cls.word}.{argument.name}={example}",
+                f"{cls.word}.{argument.name}",
+                "10" if cls.word == "FC" else "16",
+                f"write it in the spec: {cls.word}({{0}}), or `default {cls.word}({{0}})`",
                 where,
                 "E401",
-                (f"write it in the spec: {cls.word}({example}), or `default {cls.word}({example})`",
-                 ),
             )
-        )  # fmt: skip
+        )
 
 
 def open_evaluator(scope: Scope) -> Evaluator:
@@ -261,13 +263,17 @@ def words_of_layers() -> tuple[frozenset[str], Mapping[str, type[Declared]]]:
     return words, {word: cls for kind in types for word, cls in kind.made.items()}
 
 
-def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> Any:
-    """The item of a list for this turn of the enclosing repeat that the list is as long as."""
+def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[Any, nodes.Expr]:
+    """The item of a list for this turn of the enclosing repeat that the list is as long as.
+
+    With it the expression that it comes from: the item's own where the list is written out.
+    """
     if any(r.count is UNKNOWN for r in scope.repeats):
-        return UNKNOWN  # it may be this one that is meant
+        return UNKNOWN, node  # it may be this one that is meant
     meant = [r for r in scope.repeats if r.is_meant_by(len(values))]
     if len(meant) == 1:
-        return values[meant[0].index]
+        turn = meant[0].index
+        return values[turn], node.items[turn] if isinstance(node, nodes.ListValue) else node
     counts = " and ".join(str(r.count) for r in scope.repeats)
     around = f"the repeats around it run {counts} times" if scope.repeats else "no repeat is around"
     why = "two repeats around it run that often" if meant else around
@@ -275,7 +281,7 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> Any:
         "E206",
         f"a list of {len(values)} here is for a repeat of {len(values)}, and {why}",
         node.span,
-        f"{len(values)} values",
+        f"{len(values)} value{'' if len(values) == 1 else 's'}",
         [f"say which: for v in {node.span.text} [ … v … ]"],
     )
 

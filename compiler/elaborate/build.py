@@ -65,10 +65,9 @@ class Builder:
             return NOT_KNOWN
         self.counts[layer.kind] = number = self.counts.get(layer.kind, 0) + 1
         label = label or Label(f"{layer.kind.lower()}{number}", use)
-        first = inputs[0]
-        self._check_place(layer, first, use)
+        self._check_place(layer, inputs[0], use)
         if layer.family == "input":
-            return self._start(layer, label, use) if first is None else first
+            return self._start(layer, label, use)
         known = [tensor.maker for tensor in inputs if tensor is not None and tensor.maker]
         if len(known) < len(inputs):
             return NOT_KNOWN
@@ -174,12 +173,14 @@ class Builder:
             )
         )
 
+    def refuse_input(self, use: Span) -> None:
+        """Report an INPUT that something comes before, whatever its shape."""
+        self.found.add(
+            Diagnostic("E305", "INPUT heads the net, and this one stands inside it", use,
+                       help=("leave it out, or move it to the front",))
+        )  # fmt: skip
+
     def _check_place(self, layer: Layer, first: Tensor | None, use: Span) -> None:
-        if layer.family == "input" and first is not None:
-            self.found.add(
-                Diagnostic("E305", "INPUT heads the net, and this one stands inside it", use,
-                           help=("leave it out, or move it to the front",))
-            )  # fmt: skip
         if layer.family != "data" or first is None or first.maker is None:
             return
         families = {made.layer.family for made in self.layers}

@@ -11,15 +11,19 @@ from typing import Any
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related, SpecError
+from cnnc.dsl.parser import parse_value
 from cnnc.dsl.source import Source, Span
 
 from ..arguments import BadValue
 from ..layers.data import Input
+from ..layers.layer import Shape
+from ..layers.registry import LAYERS
 from ..lints import lints
 from ..net import Net
+from ..suggest import nearest
 from ..training.settings import Training
 from .allowed import without_allowed
-from .bind import Binder, Missing
+from .bind import Binder
 from .blocks import Block, Reach, find_circles
 from .build import Builder
 from .declarations import Declarations
@@ -27,22 +31,29 @@ from .evaluate import Evaluator
 from .expand import Expander, TooLarge
 from .expectations import check_expectations
 from .imports import Importer
+from .missing import report_missing
 from .names import NOT_KNOWN, Tensor
 from .scope import UNKNOWN, Mistake, Scope
 from .settings import Files, Settings, WrongUse, default_arguments, knob_values
 from .unused import unused
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
-# otherwise be what is wrong.
-LOCAL = ("E201", "E202", "E402", "E403", "E404", "E405")
+# otherwise be what is wrong. It is what is wrong with arguments on the same lines, but no name of
+# a layer is ever mended.
+LOCAL_NAMES = ("E201", "E202")
+LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A file that was checked: its net where it has one and it holds."""
+    """A file that was checked: its net where it has one and it holds.
+
+    input   INPUT's shape, where that much is known although there may be errors
+    """
 
     source: Source
     net: Net | None
+    input: Shape | None
     name: str | None
     knobs: Mapping[str, Any]
     training: Training | None
@@ -84,15 +95,16 @@ def check(
     if syntax:
         return _with_syntax_errors(file, files, reach, found, syntax)
     binder = Binder(found)
-    settings = Settings.of(sets or {}, files.library, reach)
+    settings = Settings.of(sets or {}, files.library, reach, file.source.name)
     values = knob_values(files, reach, settings, binder)
     if input is not None:
         _check_input(input)
         binder.replaced = {"INPUT": {"size": input}}
     binder.overrides = settings.arguments
-    default_arguments(files, reach, binder)
-    net = _expand(file, files, reach, binder, input)
-    _report_missing(file.source, binder, sets or {}, input)
+    default_arguments(files, binder)
+    builder = Builder(found)
+    net = _expand(file, files, reach, binder, builder, input)
+    _report_missing(file, binder, sets or {}, input)
     training = _training(declared, binder, files.scope)
     whole = None if found.failed else net
     if declared.chains:
@@ -104,6 +116,7 @@ def check(
     return Checked(
         file.source,
         None if found.failed else net,
+        builder.layers[0].output if builder.layers else None,
         declared.name,
         values,
         None if found.failed else training,
@@ -119,7 +132,7 @@ def _read_on(
     library = Importer.of(source, found).library(declared, source, (whole,), partial)
     files = Files.of(library)
     find_circles(library.blocks, found)
-    reach = Reach()
+    reach = Reach(lets=files.scope.lets)
     constants = declared.constants | {*files.scope.imported}
     for chain in declared.chains[:1]:
         reach.body(chain, library.blocks, constants)
@@ -154,18 +167,30 @@ def _with_syntax_errors(
     declared = files.library.declared
     binder = Binder(Diagnostics())
     values = knob_values(files, reach, Settings(), binder)
-    default_arguments(files, reach, binder)
-    _expand(file, files, reach, binder, None)
+    default_arguments(files, binder)
+    _expand(file, files, reach, binder, Builder(binder.found), None)
     _training(declared, binder, files.scope)
     kept = Diagnostics()
     kept.extend(syntax)
-    kept.extend(d for d in (*found.sorted(), *binder.found.sorted()) if d.code in LOCAL)
-    return Checked(file.source, None, declared.name, values, None, kept.sorted())
+    mended = {line for d in syntax for line in _lines(d)}
+    for d in (*found.sorted(), *binder.found.sorted()):
+        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d))):
+            kept.add(d)
+    return Checked(file.source, None, None, declared.name, values, None, kept.sorted())
+
+
+def _lines(diagnostic: Diagnostic) -> set[tuple[str, int]]:
+    """The lines that a diagnostic is about, each with its file."""
+    span = diagnostic.span
+    if span is None:
+        return set()
+    return {(span.source.name, n) for n in range(span.begin.line, span.finish.line + 1)}
 
 
 def _expand(
-    file: nodes.File, files: Files, reach: Reach, binder: Binder, input: nodes.Expr | None
-) -> Net | None:
+    file: nodes.File, files: Files, reach: Reach, binder: Binder, builder: Builder,
+    input: nodes.Expr | None,
+) -> Net | None:  # fmt: skip
     declared, scope, found = files.library.declared, files.scope, binder.found
     if not file.statements:
         whole = Span(file.source, 0, 0)
@@ -179,12 +204,14 @@ def _expand(
     chain, *others = declared.chains
     for other in others:
         _second_chain(chain, other, found)
-    builder = Builder(found)
     expander = Expander(binder, builder, reach.numbered, reach.several)
     output: Tensor | None = None
     try:
-        if not _heads_with_input(chain, scope.blocks):
-            output = _put_input(chain, binder, expander, input)
+        head = _head(chain, scope.blocks)
+        if head not in LAYERS and nearest(head, LAYERS) == "INPUT":
+            output = NOT_KNOWN  # a slip of INPUT, which is reported as one
+        elif head != "INPUT":
+            output = _put_input(chain, expander, scope, input)
         output = expander.chain(chain, output, scope)
     except TooLarge:
         return None
@@ -220,15 +247,15 @@ def _check_unused_blocks(files: Files, reach: Reach, found: Diagnostics) -> None
             return
 
 
-def _heads_with_input(chain: nodes.Chain, blocks: Mapping[str, Block]) -> bool:
-    """Whether INPUT is the first layer of the text, also inside a group or a block."""
+def _head(chain: nodes.Chain, blocks: Mapping[str, Block]) -> str:
+    """The name of the first layer of the text, also inside a group or a block."""
     head: Any = chain.elements[0]
     seen: list[Block] = []
     while not isinstance(head, nodes.Layer) or head.name in blocks:
         match head:
             case nodes.Layer(name=name):
                 if blocks[name] in seen:
-                    return False
+                    return ""
                 seen.append(blocks[name])
                 head, blocks = blocks[name].node.body.elements[0], blocks[name].known
             case nodes.Group(chain=inner):
@@ -243,18 +270,18 @@ def _heads_with_input(chain: nodes.Chain, blocks: Mapping[str, Block]) -> bool:
             case nodes.For(body=inner):
                 head = inner.elements[0]
             case _:
-                return False
-    return head.name == "INPUT"
+                return ""
+    return head.name
 
 
 def _put_input(
-    chain: nodes.Chain, binder: Binder, expander: Expander, input: nodes.Expr | None
+    chain: nodes.Chain, expander: Expander, scope: Scope, input: nodes.Expr | None
 ) -> Tensor | None:
     """A chain without INPUT takes it from --input."""
     at = chain.elements[0].span
     place = input.span if input is not None else at
     use = nodes.Layer(place, "INPUT", None, at)
-    return expander.element(use, None, Scope())
+    return expander.element(use, None, scope)
 
 
 def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) -> None:
@@ -271,31 +298,25 @@ def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) ->
 
 
 def _report_missing(
-    source: Source, binder: Binder, sets: Mapping[str, nodes.Expr], input: nodes.Expr | None
+    file: nodes.File, binder: Binder, sets: Mapping[str, nodes.Expr], input: nodes.Expr | None
 ) -> None:
-    """One diagnostic for each thing that must still be given; the first shows them all."""
-    unique: dict[str, Missing] = {}
-    for missing in binder.missing:
-        unique.setdefault(missing.option, missing)
-    in_text = sorted(unique.values(), key=lambda m: m.span.start if m.span else 0)
     given = [f"--set {shlex.quote(f'{name}={node.span.text}')}" for name, node in sets.items()]
     if input is not None:
         given.append(f"--input {shlex.quote(input.span.text)}")
-    # --input first, then knobs, then arguments of layers
-    ordered = sorted(
-        (*given, *(m.option for m in in_text)),
-        key=lambda o: (o.startswith("--set"), "." in o.partition("=")[0]),
-    )
-    file = "-" if source.name == "<stdin>" else shlex.quote(source.name)
-    together = f"cnnc check {file} {' '.join(ordered)}"
-    for number, missing in enumerate(in_text):
-        option = f"or on the command line: {missing.option}"
-        help = [*missing.help, option]
-        if number == 0 and len(in_text) > 1:
-            help.append(f"all {len(in_text)} that are missing at once: {together}")
-        binder.found.add(
-            Diagnostic(missing.code, f"{missing.what} is not given", missing.span, help=tuple(help))
-        )
+
+    def fits(examples: Mapping[str, str]) -> bool:
+        values = {name: _example(text) for name, text in examples.items()}
+        shape = values.pop("", input)
+        found = check(file, (), {**sets, **values}, shape).diagnostics
+        return not any(d.code.startswith("E3") for d in found)
+
+    report_missing(file.source, binder.missing, given, fits, binder.found)
+
+
+def _example(text: str) -> nodes.Expr:
+    node, _ = parse_value(Source("example", text))
+    assert node is not None
+    return node
 
 
 def _training(declared: Declarations, binder: Binder, scope: Scope) -> Training | None:

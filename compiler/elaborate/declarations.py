@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.source import Span
 
 from ..layers.registry import LAYERS
+from ..suggest import nearest
 from .scope import Mistake
 
 
@@ -30,7 +33,15 @@ class Declarations:
     def of(file: nodes.File, found: Diagnostics) -> Declarations:
         """Sort a file's statements; what stands twice is reported."""
         result = Declarations()
-        for statement in file.statements:
+        blocks = {s.name.id for s in file.statements if isinstance(s, nodes.Block)}
+        body: nodes.Statement | None = None  # of a misspelt statement
+        for statement, after in zip_longest(file.statements, file.statements[1:]):
+            if statement is body:
+                continue
+            meant = _meant(statement, after, blocks)
+            if meant is not None:
+                found.add(_misspelt(statement, meant))
+                statement, body = meant, after
             try:
                 result._take(statement, found)
             except Mistake as mistake:
@@ -103,3 +114,28 @@ class Declarations:
                     related=(Related("the first time", first.name.span),),
                 )
             )  # fmt: skip
+
+
+def _meant(
+    statement: nodes.Statement, after: nodes.Statement | None, blocks: Container[str]
+) -> nodes.Statement | None:
+    """What `defalut FC(10)` and `nte LeNet` mean: by the grammar each is two chains in a row."""
+    match statement, after:
+        case (
+            nodes.Chain(elements=(nodes.Layer(name=word, args=None),)),
+            nodes.Chain(elements=(nodes.Layer() as said,)),
+        ) if word.islower() and word not in blocks:
+            meant = nearest(word, ("default", "net"))
+            if meant == "default":
+                return nodes.Default(statement.span.to(said.span), said)
+            if meant == "net":
+                return nodes.Net(
+                    statement.span.to(said.span), nodes.Name(said.name_span, said.name)
+                )
+    return None
+
+
+def _misspelt(statement: nodes.Statement, meant: nodes.Statement) -> Diagnostic:
+    word, name = type(meant).__name__.lower(), statement.span.text
+    help = f"did you mean the statement `{word} …`?"
+    return Diagnostic("E201", f"there is no layer {name}", statement.span, help=(help,))

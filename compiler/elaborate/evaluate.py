@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnc.dsl import nodes
+from cnnc.dsl.limits import DEEPEST
 from cnnc.dsl.source import Span
 
 from ..suggest import did_you_mean
 from ..values import Made, Tapped, Word, brief
-from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate
+from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate, size
 from .scope import UNKNOWN, Mistake, Scope
 
 
@@ -38,6 +39,7 @@ class Evaluator:
 
     def value(self, node: nodes.Expr) -> Any:
         """The value, or UNKNOWN where it hangs on something unknown; raises Mistake."""
+        self.scope.effort.add(1, node.span)
         try:
             return self._value(node)
         except Refused as refused:
@@ -51,10 +53,10 @@ class Evaluator:
                 return dims
             case nodes.Name():
                 return self._name(node)
-            case nodes.ListValue(items=items):
-                return self._sequence(items, list)
-            case nodes.TupleValue(items=items):
-                return self._sequence(items, tuple)
+            case nodes.ListValue():
+                return self._sequence(node, list)
+            case nodes.TupleValue():
+                return self._sequence(node, tuple)
             case nodes.Unary(op="not", operand=operand):
                 value = self._truth(operand)
                 return value if value is UNKNOWN else not value
@@ -66,7 +68,7 @@ class Evaluator:
                 for op, operand in rest:
                     right = self.value(operand)
                     known = value is not UNKNOWN and right is not UNKNOWN
-                    value = operate(op, value, right) if known else UNKNOWN
+                    value = self._counted(operate(op, value, right), node) if known else UNKNOWN
                 return value
             case nodes.Compare():
                 return self._compare(node)
@@ -123,6 +125,8 @@ class Evaluator:
             raise Mistake("E207", f"{name} needs itself: {circle}", node.span)
         if name in scope.constants:
             return scope.constants[name]
+        if len(scope.evaluating) == DEEPEST:
+            raise Mistake("E902", f"{name} is needed through more than {DEEPEST} others", node.span)
         scope.constants[name] = UNKNOWN
         value = Evaluator(scope.constant(name)).value(scope.lets[name].value)
         scope.constants[name] = value
@@ -133,9 +137,16 @@ class Evaluator:
             help = [f"use {' or '.join(self.words)}"] if self.words else []
             raise Mistake("E202", f"{name.id} is not built yet", name.span, help=help)
 
-    def _sequence(self, items: tuple[nodes.Expr, ...], kind: type) -> Any:
-        values = [self.value(item) for item in items]
-        return UNKNOWN if any(v is UNKNOWN for v in values) else kind(values)
+    def _counted(self, value: Any, node: nodes.Expr) -> Any:
+        """The same, once the items of a list are counted as steps."""
+        if isinstance(value, list | tuple):
+            self.scope.effort.add(size(value), node.span)
+        return value
+
+    def _sequence(self, node: nodes.ListValue | nodes.TupleValue, kind: type) -> Any:
+        values = [self.value(item) for item in node.items]
+        unknown = any(v is UNKNOWN for v in values)
+        return UNKNOWN if unknown else self._counted(kind(values), node)
 
     def _truth(self, node: nodes.Expr) -> Any:
         value = self.value(node)
@@ -151,6 +162,7 @@ class Evaluator:
             right = self.value(operand)
             if left is UNKNOWN or right is UNKNOWN:
                 return UNKNOWN
+            self._counted(right, node)
             if not compare(op, left, right):
                 return False
             left = right
@@ -176,7 +188,9 @@ class Evaluator:
         values = [self.value(argument.value) for argument in node.args]
         if any(v is UNKNOWN for v in values):
             return UNKNOWN
-        return call(name, values)
+        for value in values:
+            self._counted(value, node)
+        return self._counted(call(name, values), node)
 
     def _made(self, node: nodes.Call, cls: Any) -> Any:
         positional, named = [], []

@@ -26,6 +26,7 @@ from .lookups import (
     layer_class,
     least,
     least_of_block,
+    least_of_body,
     repeat_count,
     takes_name,
     turns_of,
@@ -146,6 +147,9 @@ class Expander:
         cls = layer_class(use, scope.blocks)
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
+        if cls.family == "input" and x is not None:
+            self.builder.refuse_input(use.span)
+            return x
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)
         made = self.builder.add(layer, [x], use.span, label)
         if layer is not None:
@@ -321,7 +325,7 @@ class Expander:
             inner = scope.repeating(Repetition(0, UNKNOWN))
             self.chain(loop.body, x, inner.bind(dict.fromkeys(names, UNKNOWN)))
             return NOT_KNOWN
-        self._count(max(1, len(turns)), loop.span)
+        self._count(max(1, len(turns) * least_of_body(loop, scope)), loop.span)
         self.layers += not turns
         for index, values in enumerate(turns):
             inner = scope.repeating(Repetition(index, len(turns)))
@@ -338,7 +342,8 @@ class Expander:
             wanted = (wanted,)
         if wanted is UNKNOWN:
             return x
-        if not isinstance(wanted, tuple) or not all(is_integer(n) and n > 0 for n in wanted):
+        shape = isinstance(wanted, tuple) and wanted
+        if not shape or not all(is_integer(n) and n > 0 for n in shape):
             raise Mistake(
                 "E403", f":: is followed by a shape, and this is {brief(wanted)}", shaped.shape.span
             )

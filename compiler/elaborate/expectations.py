@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from cnnc.dsl import nodes
@@ -11,7 +12,7 @@ from cnnc.dsl.diagnostics import Diagnostic, Diagnostics
 from ..net import Net
 from ..suggest import did_you_mean
 from ..training.settings import Training
-from ..values import brief, is_integer
+from ..values import brief, is_integer, show_shape
 from .evaluate import Evaluator
 from .scope import UNKNOWN, Mistake, Scope
 
@@ -34,7 +35,7 @@ def check_expectations(
     inner = scope.bind(_quantities(net) if net else dict.fromkeys(QUANTITIES, UNKNOWN))
     for expect in expects:
         try:
-            evaluator = _WithMemory(inner, net, training or Training())
+            evaluator = _Condition(inner, net, training or Training())
             holds = evaluator.value(expect.condition)
             if holds is UNKNOWN:
                 continue
@@ -43,7 +44,7 @@ def check_expectations(
                     "E502",
                     f"an expectation is true or false, and this is {brief(holds)}",
                     expect.condition.span,
-                    help=[f"compare it: expect {expect.condition.span.text} <= …"],
+                    help=[f"compare it: expect {_written(expect)} <= …"],
                 )
         except Mistake as mistake:
             found.add(_as_expectation(mistake))
@@ -60,18 +61,27 @@ def _quantities(net: Net) -> dict[str, Any]:
         "macs": net.macs,
         "output": net.output_shape,
         "depth": net.depth,
-        "receptive_field": net.last.receptive_field or (1, 1),
+        "receptive_field": net.last.receptive_field,  # None where INPUT is a vector
         "layers": len(net.layers),
     }
 
 
-class _WithMemory(Evaluator):
-    """Evaluates a condition, with memory(batch=64) beside the usual functions."""
+class _Condition(Evaluator):
+    """Evaluates a condition, with memory(batch=64) beside the usual functions.
+
+    read      the names that it came by, with their values, and memory(batch=…)
+    batches   those of memory(batch=…)
+    """
 
     def __init__(self, scope: Scope, net: Net | None, training: Training) -> None:
         super().__init__(scope)
         self.net, self.training = net, training
-        self.memory: dict[int, int] = {}
+        self.read: dict[str, Any] = {}
+        self.batches: list[int] = []
+
+    def _name(self, node: nodes.Name) -> Any:
+        self.read[node.id] = value = super()._name(node)
+        return value
 
     def _call(self, node: nodes.Call) -> Any:
         if node.function.id != "memory":
@@ -84,14 +94,20 @@ class _WithMemory(Evaluator):
         if batch is UNKNOWN:
             return UNKNOWN
         if not is_integer(batch) or batch < 1:
-            raise Mistake("E403", "memory's batch is an integer of at least 1", node.span)
+            raise Mistake(
+                "E403",
+                f"memory's batch takes an integer of at least 1, not {brief(batch)}",
+                node.span,
+            )
         if self.net is None:
             return UNKNOWN
         from ..memory import memory
 
-        if batch not in self.memory:
-            self.memory[batch] = memory(self.net, self.training, batch)
-        return self.memory[batch]
+        text = f"memory(batch={batch})"
+        if text not in self.read:
+            self.read[text] = memory(self.net, self.training, batch)
+            self.batches.append(batch)
+        return self.read[text]
 
 
 def _as_expectation(mistake: Mistake) -> Diagnostic:
@@ -100,49 +116,60 @@ def _as_expectation(mistake: Mistake) -> Diagnostic:
     if d.code != "E203" or d.span is None:
         return d
     name = d.span.text
+    if name == "memory":
+        message = "memory is that of a batch"
+        return Diagnostic("E502", message, d.span, help=("write memory(batch=64)",))
     known = (*QUANTITIES, "memory")
     help = did_you_mean(name, known) or (f"there are {', '.join(known)} and the knobs",)
     return Diagnostic("E502", f"an expectation knows nothing called {name}", d.span, help=help)
 
 
-def _failed(expect: nodes.Expect, evaluator: _WithMemory, net: Net) -> Diagnostic:
+def _failed(expect: nodes.Expect, evaluator: _Condition, net: Net) -> Diagnostic:
     """The actual values, and the layers that contribute most."""
-    actual = []
-    for name in _quantities_in(expect.condition):
-        value = evaluator.scope.values[name]
-        text = f"{value:,}" if is_integer(value) else brief(value)
-        actual.append(f"{name} is {text}")
-    actual += [f"memory(batch={b}) is {n:,} bytes" for b, n in evaluator.memory.items()]
-    notes = [f"actual: {line}" for line in actual]
-    for name in ("params", "main", "trainable", "macs"):
-        if name in _quantities_in(expect.condition):
-            notes.append("most: " + _largest(net, "macs" if name == "macs" else "params"))
-            break
+    actual = [f"{name} is {_shown(name, value)}" for name, value in evaluator.read.items()]
+    notes = [f"actual: {line}" for line in actual] if len(actual) > 1 else []
     said = " and ".join(actual) if actual else "it is false"
     return Diagnostic(
         "E501",
-        f"expected {expect.condition.span.text}, but {said}",
+        f"expected {_written(expect)}, but {said}",
         expect.condition.span,
         "does not hold",
-        tuple(notes[1:] if len(actual) == 1 else notes),
+        tuple(notes + _most(evaluator, net)),
     )
 
 
-def _quantities_in(node: Any) -> list[str]:
-    if isinstance(node, nodes.Name):
-        return [node.id] if node.id in QUANTITIES else []
-    found: list[str] = []
-    for child in nodes.children(node):
-        found += [name for name in _quantities_in(child) if name not in found]
-    return found
+def _written(expect: nodes.Expect) -> str:
+    """The condition on one line."""
+    return " ".join(expect.condition.span.text.split())
 
 
-def _largest(net: Net, what: str) -> str:
-    """The three layers that have most of it."""
-    ranked = sorted(net.layers, key=lambda layer: -getattr(layer, what))[:3]
-    total = max(1, getattr(net, what))
-    return ", ".join(
-        f"{layer.name} {getattr(layer, what):,} ({100 * getattr(layer, what) / total:.0f} %)"
-        for layer in ranked
-        if getattr(layer, what)
-    )
+def _shown(name: str, value: Any) -> str:
+    if name in ("output", "receptive_field") and value is not None:
+        return show_shape(value)
+    text = f"{value:,}" if is_integer(value) else brief(value)
+    return f"{text} bytes" if name.startswith("memory(") else text
+
+
+def _most(evaluator: _Condition, net: Net) -> list[str]:
+    """The layers that have most of each quantity that layers add up to."""
+    notes: list[str] = []
+    for name in evaluator.read:
+        if name in ("params", "trainable", "macs"):
+            notes += _largest(name, net, [getattr(layer, name) for layer in net.layers])
+        elif name == "main":
+            notes += _largest(name, net, [0 if x.aux else x.params for x in net.layers])
+    for batch in evaluator.batches:
+        amounts = [4 * (layer.params + batch * prod(layer.output)) for layer in net.layers]
+        notes += _largest("bytes of weights and outputs", net, amounts)
+    return notes
+
+
+def _largest(what: str, net: Net, amounts: list[int]) -> list[str]:
+    """A note that names the three layers that have most of something, if one has any."""
+    ranked = sorted(zip(amounts, net.layers, strict=True), key=lambda pair: -pair[0])[:3]
+    most = [
+        f"{layer.name} {amount:,} ({100 * amount / sum(amounts):.0f} %)"
+        for amount, layer in ranked
+        if amount
+    ]
+    return [f"most {what}: {', '.join(most)}"] if most else []

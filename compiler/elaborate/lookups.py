@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cnnc.dsl import nodes
+from cnnc.dsl.source import Span
 
 from ..layers.layer import Layer
 from ..layers.registry import LAYERS
@@ -59,11 +60,12 @@ def least(element: Any, scope: Scope) -> int:
                 total += _least_of(branch.elements, scope)
             return total
         case nodes.Repeat(element=inner, count=count):
-            try:
-                value = Evaluator(scope).value(count)
-            except Mistake:
-                return 1
+            value = _value_or_unknown(count, scope)
             return value * least(inner, scope) if is_integer(value) and value > 0 else 1
+        case nodes.For(items=items):
+            value = _value_or_unknown(items, scope)
+            turns = len(value) if isinstance(value, list | tuple) else 0
+            return max(1, turns * least_of_body(element, scope))
         case nodes.Shaped(element=inner) | nodes.Named(element=inner):
             return least(inner, scope)
         case _:
@@ -77,10 +79,25 @@ def _least_of(elements: Iterable[nodes.Element], scope: Scope) -> int:
     return total
 
 
+def least_of_body(loop: nodes.For, scope: Scope) -> int:
+    """The same for one turn of a loop, whatever its names stand for."""
+    names = dict.fromkeys((target.id for target in loop.targets), UNKNOWN)
+    return _least_of(loop.body.elements, scope.bind(names))
+
+
+def _value_or_unknown(node: nodes.Expr, scope: Scope) -> Any:
+    try:
+        return Evaluator(scope).value(node)
+    except Mistake:
+        return UNKNOWN
+
+
 def least_of_block(block: Block) -> int:
     """The same for a use of a block, whatever its arguments; worked out once."""
     if block.least is None:
         block.least = 1  # a block that uses itself is refused elsewhere
+        if block.refused:
+            return 1
         unknown = dict.fromkeys(block.arguments, UNKNOWN)
         scope = block.scope.inside(unknown, Scope(), many=False)
         block.least = max(1, _least_of(block.node.body.elements, scope))
@@ -89,15 +106,16 @@ def least_of_block(block: Block) -> int:
 
 def repeat_count(repeat: nodes.Repeat, scope: Scope, counts: list[int]) -> Any:
     """How often; where a list says it for each turn of an outer repeat, `counts` gets them all."""
-    value = Evaluator(scope).value(repeat.count)
+    node = repeat.count
+    value = Evaluator(scope).value(node)
     if isinstance(value, list):
         counts += (v for v in value if is_integer(v))
-        value = per_repetition(value, repeat.count, scope)
+        value, node = per_repetition(value, node, scope)
     if value is not UNKNOWN and not (is_integer(value) and value >= 0):
         raise Mistake(
             "E408",
             f"a repeat count is an integer of at least 0, and this is {brief(value)}",
-            repeat.count.span,
+            node.span,
         )
     return value
 
@@ -113,12 +131,12 @@ def condition_of(optional: nodes.Optional, scope: Scope) -> Any:
         raise Mistake(
             "E409",
             "`?` after a group needs its condition in parentheses",
-            optional.span,
+            Span(optional.span.source, optional.span.end - 1, optional.span.end),  # the `?`
             help=[f"write {optional.element.span.text}?(name) and `param name = true`"],
         )
     value = Evaluator(scope).value(node)
     if isinstance(value, list):
-        value = per_repetition(value, node, scope)
+        value, node = per_repetition(value, node, scope)
     if value is not UNKNOWN and not isinstance(value, bool) and value not in (0, 1):
         raise Mistake("E407", f"`?` asks for true or false, and this is {brief(value)}", node.span)
     return value
@@ -126,25 +144,31 @@ def condition_of(optional: nodes.Optional, scope: Scope) -> Any:
 
 def turns_of(loop: nodes.For, names: list[str], scope: Scope) -> Any:
     """What the loop's names stand for in each turn."""
+    for number, target in enumerate(loop.targets):
+        if target.id in names[:number]:
+            raise Mistake("E209", f"{target.id} is two names of one `for`", target.span)
     items = Evaluator(scope).value(loop.items)
     if items is UNKNOWN:
         return UNKNOWN
-    if not isinstance(items, list):
+    if not isinstance(items, list | tuple):
         raise Mistake(
             "E410", f"`for` goes through a list, and this is {brief(items)}", loop.items.span
         )
-    return [_unpack(names, item, loop) for item in items]
+    written = loop.items.items if isinstance(loop.items, nodes.ListValue | nodes.TupleValue) else ()
+    places = [item.span for item in written] or [loop.items.span] * len(items)
+    return [_unpack(names, item, place) for item, place in zip(items, places, strict=True)]
 
 
-def _unpack(names: list[str], item: Any, loop: nodes.For) -> dict[str, object]:
+def _unpack(names: list[str], item: Any, place: Span) -> dict[str, object]:
     if len(names) == 1:
         return {names[0]: item}
-    if not isinstance(item, list | tuple) or len(item) != len(names):
+    several = isinstance(item, list | tuple)
+    if not several or len(item) != len(names):
         raise Mistake(
             "E410",
             f"`for {', '.join(names)}` takes {len(names)} values from each item,"
-            f" and {brief(item)} is not {len(names)}",
-            loop.items.span,
+            f" and {brief(item)} {f'has {len(item)}' if several else 'is one'}",
+            place,
         )
     return dict(zip(names, item, strict=True))
 

@@ -45,6 +45,29 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+MOST_STEPS = 10_000_000  # values worked out, and items of lists gone through
+
+
+@dataclass
+class Effort:
+    """How much was worked out: a spec comes from anywhere, and may be made to take for ever."""
+
+    steps: int = 0
+    passed: Span | None = None  # where the limit was passed: one mistake, whatever follows
+
+    def add(self, steps: int, span: Span) -> None:
+        """Count steps; Mistake past the limit."""
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            self.passed = self.passed or span
+            raise Mistake(
+                "E904",
+                f"the spec is more than {MOST_STEPS:,} steps to work out",
+                self.passed,
+                "here the limit is passed",
+            )
+
+
 @dataclass(frozen=True)
 class Repetition:
     """One turn of a repeat: which of how many; `counts` are all of a repeat counted by a list.
@@ -85,6 +108,7 @@ class Scope:
     many       whether what stands here may be expanded more than once
     partial    whether the file could not be read whole: names that are not found may be what is
                missing, which was reported
+    effort     what was worked out so far, in all files
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
@@ -100,6 +124,7 @@ class Scope:
     taps: Taps = field(default_factory=Taps)
     many: bool = False
     partial: bool = False
+    effort: Effort = field(default_factory=Effort)
 
     @property
     def whole(self) -> Scope:

@@ -11,15 +11,16 @@ from cnnc.dsl.diagnostics import Diagnostics
 
 from ..layers.registry import LAYERS
 from ..layers.side_exit import Aux
-from ..suggest import did_you_mean
+from ..suggest import did_you_mean, nearest
 from ..values import brief, show
-from .bind import Binder, Missing, Signature
+from .bind import Binder, Signature
 from .blocks import Block, Reach
 from .declarations import Declarations
 from .evaluate import Evaluator
 from .imports import Library, imported_lets
 from .lookups import layer_class
-from .scope import UNKNOWN, Default, Mistake, Scope
+from .missing import Missing
+from .scope import UNKNOWN, Default, Effort, Mistake, Scope
 
 
 class WrongUse(ValueError):
@@ -38,41 +39,42 @@ class Settings:
     arguments: dict[str, dict[str, nodes.Expr]] = field(default_factory=dict)
 
     @staticmethod
-    def of(given: Mapping[str, nodes.Expr], library: Library, reach: Reach) -> Settings:
-        """Sort; WrongUse for what the spec does not have."""
+    def of(given: Mapping[str, nodes.Expr], library: Library, reach: Reach, spec: str) -> Settings:
+        """Sort; WrongUse for what the spec, of this name, does not have."""
         result = Settings()
-        declared = library.declared
-        known = list(dict.fromkeys((*declared.knobs, *reach.free, *reach.switches)))
+        known = reach.knobs(library.declared.knobs)
         for name, value in given.items():
-            if "." in name:
-                word, argument = name.split(".", 1)
-                _check_argument(word, argument, library, reach)
+            word, dot, argument = name.partition(".")
+            if dot:
+                _check_argument(word, argument, reach, spec)
                 result.arguments.setdefault(word, {})[argument] = value
             elif name in known:
                 result.knobs[name] = value
             else:
                 has = f"it has {', '.join(known)}" if known else "it has none"
-                raise WrongUse(f"the spec has no knob {name}; {has}", did_you_mean(name, known))
+                raise WrongUse(f"{spec} has no knob {name}; {has}", did_you_mean(name, known))
         return result
 
 
-def _check_argument(word: str, argument: str, library: Library, reach: Reach) -> None:
+def _check_argument(word: str, argument: str, reach: Reach, spec: str) -> None:
     there: dict[str, Signature] = {
         w: LAYERS[w] for w in ("INPUT", *reach.layers) if w in LAYERS
     } | {block.word: block for block in reach.uses}
     if "AUX" in reach.layers:
         there["AUX"] = Aux
     if word not in there:
+        if word in reach.layers:
+            return  # there is no such layer, which is reported where it is used
         used = [w for w in reach.layers if w in there]
         raise WrongUse(
-            f"the spec has no layer {word}; it has {', '.join(used) or 'none'}",
+            f"{spec} has no layer {word or 'without a name'}; it has {', '.join(used) or 'none'}",
             did_you_mean(word, used),
         )
     arguments = there[word].arguments
     if argument not in arguments:
         takes = ", ".join(arguments) or "none"
         raise WrongUse(
-            f"{word} has no argument {argument}; it takes {takes}",
+            f"{word} has no argument {argument or 'without a name'}; it takes {takes}",
             did_you_mean(argument, arguments),
         )
 
@@ -88,12 +90,19 @@ class Files:
     def of(library: Library) -> Files:
         """Scopes in which no knob has a value yet; the files' blocks get theirs."""
         scopes: dict[Library, Scope] = {}
+        effort = Effort()
         for file in library.everything():
             declared = file.declared
             lets: dict[str, nodes.Setting | nodes.Knob] = {**declared.knobs, **declared.lets}
             imported = {name: scopes[owner] for name, owner in imported_lets(file).items()}
             scopes[file] = Scope(
-                {}, lets, imported=imported, blocks=file.blocks, defaults={}, partial=file.partial
+                {},
+                lets,
+                imported=imported,
+                blocks=file.blocks,
+                defaults={},
+                partial=file.partial,
+                effort=effort,
             )
             for block in file.own_blocks():
                 block.scope = scopes[file]
@@ -117,16 +126,15 @@ def knob_values(files: Files, reach: Reach, settings: Settings, binder: Binder) 
         if name not in values:
             values[name] = UNKNOWN
             binder.missing.append(
-                Missing(f"the knob {name}", f"--set {name}={free.example}", free.span, "E204",
-                        (f"declare it in the spec: param {name} = {free.example}",))
+                Missing(f"the knob {name}", name, free.example,
+                        f"declare it in the spec: param {name} = {{}}", free.span, "E204")
             )  # fmt: skip
     for file, scope in files.scopes.items():
         _check_constants(file.declared, scope, binder.found)
         if file is not files.library:
             loose = {*reach.free, *reach.switches} - {*scope.lets, *scope.imported}
             scope.values.update((n, values[n]) for n in loose if n in values)  # type: ignore[attr-defined]
-    ordered = [*declared.knobs, *values]
-    return {name: values[name] for name in dict.fromkeys(ordered)}
+    return {name: values[name] for name in reach.knobs(declared.knobs)}
 
 
 def _check_constants(declared: Declarations, scope: Scope, found: Diagnostics) -> None:
@@ -164,7 +172,8 @@ def _check_choice(name: str, value: Any, knob: nodes.Knob, choices: Any) -> None
         raise Mistake(
             "E205", f"`in` is followed by a list, not {brief(choices)}", knob.choices.span
         )
-    if value not in choices:
+    # true is no 1 here, though they are equal
+    if not any(c == value and isinstance(c, bool) == isinstance(value, bool) for c in choices):
         raise Mistake(
             "E205",
             f"{name} = {brief(value)} is none of the values that it may take",
@@ -174,7 +183,7 @@ def _check_choice(name: str, value: Any, knob: nodes.Knob, choices: Any) -> None
         )
 
 
-def default_arguments(files: Files, reach: Reach, binder: Binder) -> None:
+def default_arguments(files: Files, binder: Binder) -> None:
     """Put what `default LAYER(args)` says into the files' scopes.
 
     A file takes those of a file that it imports for layers of which it has none of its own.
@@ -182,7 +191,7 @@ def default_arguments(files: Files, reach: Reach, binder: Binder) -> None:
     for file, scope in files.scopes.items():
         defaults: dict[str, dict[str, Default]] = scope.defaults  # type: ignore[assignment]
         for statement in file.declared.defaults:
-            _take_default(statement, scope, defaults, reach, binder)
+            _take_default(statement, scope, defaults, binder)
         own = set(defaults)
         for other in file.imports:
             for word, arguments in files.scopes[other].defaults.items():
@@ -192,17 +201,19 @@ def default_arguments(files: Files, reach: Reach, binder: Binder) -> None:
 
 def _take_default(
     statement: nodes.Default, scope: Scope, defaults: dict[str, dict[str, Default]],
-    reach: Reach, binder: Binder,
+    binder: Binder,
 ) -> None:  # fmt: skip
     use = statement.layer
     try:
         cls = signature(use, scope.blocks)
     except Mistake as mistake:
         binder.found.add(mistake.diagnostic)
+        binder.misread.add(nearest(use.name, (*LAYERS, *scope.blocks)) or use.name)
         return
-    matched, _ = binder.match(cls, use.args, use.span)
-    if cls.word not in reach.layers:
-        binder.check(cls, matched, scope)
+    matched, lost = binder.match(cls, use.args, use.span)
+    if lost:
+        binder.misread.add(cls.word)
+    binder.check(cls, matched, scope)
     for name, value in matched.items():
         if name in defaults.get(cls.word, {}):
             binder.found.add(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +60,27 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Done(status, out, err)
 
     return call
+
+
+@pytest.fixture
+def cnnc_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Command:
+    """`cnnc_here("check", "a.cnn", input="…")`, in an empty folder of its own.
+
+    Files are given by name: `files={"a.cnn": "INPUT(4)"}`.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "CNNC_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*args: object, input: str = "", files: dict[str, str] | None = None) -> Done:
+        for name, text in (files or {}).items():
+            Path(name).write_text(text, "utf-8")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input.encode())))
+        capsys.readouterr()
+        status = run([str(arg) for arg in args])
+        return Done(status, *capsys.readouterr())
+
+    return command
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from cnnc.dsl.codes import CODES
 from cnnc.dsl.diagnostics import Diagnostic, Related
@@ -66,3 +67,10 @@ def test_sarif_of_an_absolute_path_is_a_file_uri() -> None:
     (result,) = sarif([Diagnostic("E201", "m", place)], "1")["runs"][0]["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "file:///tmp/a%20b.cnn"
+
+
+def test_sarif_of_a_file_name_that_is_no_utf_8() -> None:
+    place = Span(Source(os.fsdecode(b"nets/\xff.cnn"), "x"), 0, 1)
+    (result,) = sarif([Diagnostic("E201", "m", place)], "1")["runs"][0]["results"]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == "nets/%FF.cnn"
