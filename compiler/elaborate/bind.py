@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostics
+from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
 from ..arguments import Argument, BadValue, Declared
@@ -46,8 +46,7 @@ class Signature(Protocol):
         """What is usually given without a name."""
 
 
-@dataclass
-class Binder:
+class Binder(State):
     """Binds arguments; mistakes go to `found`, what is not given at all to `missing`.
 
     replaced, overrides   by layer word: argument name -> expression, from --input (before the
@@ -57,10 +56,10 @@ class Binder:
     """
 
     found: Diagnostics
-    missing: list[Missing] = field(default_factory=list)
-    replaced: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
-    overrides: Mapping[str, Mapping[str, nodes.Expr]] = field(default_factory=dict)
-    misread: set[str] = field(default_factory=set)
+    missing: list[Missing] = fresh(factory=list)
+    replaced: Mapping[str, Mapping[str, nodes.Expr]] = fresh(factory=dict)
+    overrides: Mapping[str, Mapping[str, nodes.Expr]] = fresh(factory=dict)
+    misread: set[str] = fresh(factory=set)
 
     def match(
         self, cls: Signature, args: tuple[nodes.Argument, ...] | None, where: Span

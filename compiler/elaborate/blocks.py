@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
+from cnnc.dsl.record import Record, State, fresh
 from cnnc.dsl.source import Span
 
 from ..arguments import REQUIRED, Argument, Type
@@ -22,8 +22,7 @@ MOST_DEEP = 1000  # groups and blocks inside one another: each costs some calls
 ANYTHING = Type("a value", lambda value: value, takes_list=True, open=True)
 
 
-@dataclass(eq=False)
-class Block:
+class Block(State):
     """A block, used like a layer: its arguments are its formals.
 
     scope    of the file it is written in
@@ -39,7 +38,7 @@ class Block:
 
     node: nodes.Block
     known: Mapping[str, Block]
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = fresh(factory=Scope)
     circle: tuple[str, ...] = ()
     depth: int = 0
     deep: bool = False
@@ -68,16 +67,14 @@ class Block:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Free:
+class Free(Record):
     """The first use of a knob that is not declared, and a value that it could have there."""
 
     span: Span
     example: str
 
 
-@dataclass
-class Reach:
+class Reach(State):
     """What the net's chain uses, with all that the blocks in it use.
 
     layers     layer words, and where they are first used
@@ -89,14 +86,14 @@ class Reach:
     lets       of the file, to find examples for its free knobs
     """
 
-    layers: dict[str, Span] = field(default_factory=dict)
-    uses: dict[Block, int] = field(default_factory=dict)
-    free: dict[str, Free] = field(default_factory=dict)
-    switches: dict[str, Span] = field(default_factory=dict)
-    given: Counter[str] = field(default_factory=Counter)
-    twice: list[tuple[nodes.Name, nodes.Name]] = field(default_factory=list)
-    lets: Mapping[str, nodes.Setting | nodes.Knob] = field(default_factory=dict)
-    waiting: list[Block] = field(default_factory=list)  # used, and not yet gone through
+    layers: dict[str, Span] = fresh(factory=dict)
+    uses: dict[Block, int] = fresh(factory=dict)
+    free: dict[str, Free] = fresh(factory=dict)
+    switches: dict[str, Span] = fresh(factory=dict)
+    given: Counter[str] = fresh(factory=Counter)
+    twice: list[tuple[nodes.Name, nodes.Name]] = fresh(factory=list)
+    lets: Mapping[str, nodes.Setting | nodes.Knob] = fresh(factory=dict)
+    waiting: list[Block] = fresh(factory=list)  # used, and not yet gone through
 
     def body(
         self, chain: nodes.Chain, known: Mapping[str, Block], declared: frozenset[str]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import prod
 
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
+from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
 from ..layers.layer import Field, Layer, Misfit, Shape
@@ -19,8 +19,7 @@ BEFORE_DATA = ("input", "data")  # the families that a data layer may come after
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
-@dataclass
-class SideExit:
+class SideExit(State):
     """A side exit: its output, the weight of its loss, and where it is written."""
 
     tensor: Tensor
@@ -28,8 +27,7 @@ class SideExit:
     span: Span
 
 
-@dataclass
-class Builder:
+class Builder(State):
     """Appends layers to a net. Once a shape is not known, what follows from it is not checked.
 
     whole   height and width of INPUT
@@ -37,14 +35,14 @@ class Builder:
     """
 
     found: Diagnostics
-    layers: list[NetLayer] = field(default_factory=list)
-    by_name: dict[str, NetLayer] = field(default_factory=dict)
-    places: dict[str, Span] = field(default_factory=dict)  # of names, for messages
-    counts: dict[str, int] = field(default_factory=dict)
-    owners: dict[str, NetLayer] = field(default_factory=dict)  # of stored weights
+    layers: list[NetLayer] = fresh(factory=list)
+    by_name: dict[str, NetLayer] = fresh(factory=dict)
+    places: dict[str, Span] = fresh(factory=dict)  # of names, for messages
+    counts: dict[str, int] = fresh(factory=dict)
+    owners: dict[str, NetLayer] = fresh(factory=dict)  # of stored weights
     whole: tuple[int, int] = (0, 0)
     aux: bool = False
-    exits: list[SideExit] = field(default_factory=list)
+    exits: list[SideExit] = fresh(factory=list)
 
     def add(
         self,

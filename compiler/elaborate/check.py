@@ -6,12 +6,12 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related, SpecError
 from cnnc.dsl.parser import parse_value
+from cnnc.dsl.record import Record
 from cnnc.dsl.source import Source, Span
 
 from ..arguments import BadValue
@@ -44,8 +44,7 @@ LOCAL_NAMES = ("E201", "E202")
 LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Record):
     """A file that was checked: its net where it has one and it holds.
 
     input   INPUT's shape, where that much is known although there may be errors

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
+from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
 from ..layers.registry import LAYERS
@@ -15,19 +15,18 @@ from ..suggest import nearest
 from .scope import Mistake
 
 
-@dataclass
-class Declarations:
+class Declarations(State):
     """A file's statements, sorted by kind. `chains` has more than one only by mistake."""
 
     name: str | None = None
-    knobs: dict[str, nodes.Knob] = field(default_factory=dict)
-    lets: dict[str, nodes.Setting] = field(default_factory=dict)
-    defaults: list[nodes.Default] = field(default_factory=list)
-    expects: list[nodes.Expect] = field(default_factory=list)
+    knobs: dict[str, nodes.Knob] = fresh(factory=dict)
+    lets: dict[str, nodes.Setting] = fresh(factory=dict)
+    defaults: list[nodes.Default] = fresh(factory=list)
+    expects: list[nodes.Expect] = fresh(factory=list)
     train: nodes.Train | None = None
-    chains: list[nodes.Chain] = field(default_factory=list)
-    blocks: dict[str, nodes.Block] = field(default_factory=dict)
-    imports: list[nodes.Import] = field(default_factory=list)
+    chains: list[nodes.Chain] = fresh(factory=list)
+    blocks: dict[str, nodes.Block] = fresh(factory=dict)
+    imports: list[nodes.Import] = fresh(factory=list)
 
     @staticmethod
     def of(file: nodes.File, found: Diagnostics) -> Declarations:

@@ -95,13 +95,10 @@ class Evaluator:
             return Word(name)
         values = scope.bound(name)
         if values is not None:
-            scope.used.add(name)
             return values[name]
         if name in scope.lets:
-            scope.used.add(name)
             return self._constant(node)
         if name in scope.imported:
-            scope.used.add(name)
             return Evaluator(scope.imported[name]).value(node)
         if name in self.open_words:
             return Word(name)

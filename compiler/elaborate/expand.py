@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Related
+from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
 from ..layers.layer import Layer
@@ -43,8 +43,7 @@ class TooLarge(Exception):
     """The expanded net passes the limit; nothing more is expanded."""
 
 
-@dataclass
-class Expander:
+class Expander(State):
     """Walks the tree with what flows through it, and hands the builder one layer after another.
 
     numbered   the names that stand in several bodies: their outputs are numbered
@@ -56,8 +55,8 @@ class Expander:
     builder: Builder
     numbered: frozenset[str] = frozenset()
     several: frozenset[Block] = frozenset()
-    numbers: Counter[str] = field(default_factory=Counter)
-    items: list[str] = field(default_factory=list)
+    numbers: Counter[str] = fresh(factory=Counter)
+    items: list[str] = fresh(factory=list)
     layers: int = 0
     visited: int = 0
 

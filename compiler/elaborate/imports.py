@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related, SpecError
 from cnnc.dsl.parser import parse, read_source
+from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Source
 
 from .blocks import Block
 from .declarations import Declarations
 
 
-@dataclass(eq=False)
-class Library:
+class Library(State):
     """A file with those that it imports, in the order of its text.
 
     blocks   by name: its own, and those of the files that it imports
@@ -29,7 +28,7 @@ class Library:
 
     declared: Declarations
     imports: tuple[Library, ...] = ()
-    blocks: dict[str, Block] = field(default_factory=dict)
+    blocks: dict[str, Block] = fresh(factory=dict)
     partial: bool = False
 
     def own_blocks(self) -> list[Block]:
@@ -44,13 +43,12 @@ class Library:
         return [*found, self]
 
 
-@dataclass
-class Importer:
+class Importer(State):
     """Reads each file once."""
 
     found: Diagnostics
     root: str  # the folder that nothing is read outside of
-    read: dict[str, Library] = field(default_factory=dict)
+    read: dict[str, Library] = fresh(factory=dict)
 
     @staticmethod
     def of(source: Source, found: Diagnostics) -> Importer:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics
+from cnnc.dsl.record import Record
 from cnnc.dsl.source import Source, Span
 
 # Shapes to suggest, the usual one first: where it is too small for the net, the next.
 SHAPES = ("3x32x32", "3x64x64", "3x128x128", "3x224x224", "3x512x512")
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(Record):
     """Something that must still be given.
 
     name     as `--set` takes it, "N" or "CONV.filters"; "" for what `--input` gives
@@ -54,7 +53,7 @@ def report_missing(
     if "" in unique:
         examples = {name: one.example for name, one in unique.items()}
         fitting = (shape for shape in SHAPES if fits({**examples, "": shape}))
-        unique[""] = replace(unique[""], example=next(fitting, SHAPES[0]))
+        unique[""] = unique[""].replace(example=next(fitting, SHAPES[0]))
     in_text = sorted(unique.values(), key=lambda m: m.span.start)
     # --input first, then knobs, then arguments of layers
     ordered = sorted(

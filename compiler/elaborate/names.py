@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from cnnc.dsl.record import Record, State, fresh
 from cnnc.dsl.source import Span
 
 from ..layers.layer import Field, Shape
 from ..net import NetLayer
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(Record):
     """What flows from one layer to the next: the layer that made it.
 
     maker   None where it is not known, which silences what follows
@@ -33,28 +31,25 @@ class Tensor:
 NOT_KNOWN = Tensor()
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(Record):
     """A name that an `as` gives to one output: the whole of it (enc.2), and where it stands."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Record):
     """An output that has a name."""
 
     label: Label
     tensor: Tensor
 
 
-@dataclass
-class Taps:
+class Taps(State):
     """The names given so far, as one body of a spec sees them: its own, then those around it."""
 
     around: Taps | None = None
-    given: dict[str, Given] = field(default_factory=dict)
+    given: dict[str, Given] = fresh(factory=dict)
 
     def give(self, name: str, given: Given) -> None:
         """Name an output; `@name` means the last that was given the name."""

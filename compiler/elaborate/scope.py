@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Related
+from cnnc.dsl.record import Record, State, fresh
 from cnnc.dsl.source import Span
 
 from .names import Taps
@@ -48,8 +48,7 @@ UNKNOWN = Unknown()
 MOST_STEPS = 10_000_000  # values worked out, and items of lists gone through
 
 
-@dataclass
-class Effort:
+class Effort(State):
     """How much was worked out: a spec comes from anywhere, and may be made to take for ever."""
 
     steps: int = 0
@@ -68,8 +67,7 @@ class Effort:
             )
 
 
-@dataclass(frozen=True)
-class Repetition:
+class Repetition(Record):
     """One turn of a repeat: which of how many; `counts` are all of a repeat counted by a list.
 
     `count` is UNKNOWN where the repeat's own is: any list may be meant for it then.
@@ -84,16 +82,14 @@ class Repetition:
         return self.count == length and (self.counts is None or self.counts == {length})
 
 
-@dataclass(frozen=True)
-class Default:
+class Default(Record):
     """What a `default` statement gives an argument, with the file scope it is evaluated in."""
 
     value: nodes.Expr
     file: Scope
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Record):
     """What names stand for: `values` are those bound by loops and formals, or the file's knobs.
 
     `lets` and the knobs' own values are evaluated when they are first used, so that
@@ -111,20 +107,19 @@ class Scope:
     effort     what was worked out so far, in all files
     """
 
-    values: Mapping[str, object] = field(default_factory=dict)
-    lets: Mapping[str, nodes.Setting | nodes.Knob] = field(default_factory=dict)
+    values: Mapping[str, object] = fresh(factory=dict)
+    lets: Mapping[str, nodes.Setting | nodes.Knob] = fresh(factory=dict)
     repeats: tuple[Repetition, ...] = ()
     evaluating: tuple[str, ...] = ()
-    used: set[str] = field(default_factory=set)
-    constants: dict[str, object] = field(default_factory=dict)
+    constants: dict[str, object] = fresh(factory=dict)
     file: Scope | None = None
-    imported: Mapping[str, Scope] = field(default_factory=dict)
-    blocks: Mapping[str, Block] = field(default_factory=dict)
-    defaults: Mapping[str, Mapping[str, Default]] = field(default_factory=dict)
-    taps: Taps = field(default_factory=Taps)
+    imported: Mapping[str, Scope] = fresh(factory=dict)
+    blocks: Mapping[str, Block] = fresh(factory=dict)
+    defaults: Mapping[str, Mapping[str, Default]] = fresh(factory=dict)
+    taps: Taps = fresh(factory=Taps)
     many: bool = False
     partial: bool = False
-    effort: Effort = field(default_factory=Effort)
+    effort: Effort = fresh(factory=Effort)
 
     @property
     def whole(self) -> Scope:
@@ -134,17 +129,17 @@ class Scope:
     def bind(self, values: Mapping[str, object]) -> Scope:
         """The scope inside a loop that binds names."""
         around = self.values if self.file else {}
-        return replace(self, values={**around, **values}, file=self.whole)
+        return self.replace(values={**around, **values}, file=self.whole)
 
     def inside(self, formals: Mapping[str, object], use: Scope, many: bool) -> Scope:
         """With self a file's scope: that inside a block of the file, at one of its uses."""
-        return replace(
-            self, values=formals, file=self, repeats=use.repeats, taps=Taps(use.taps), many=many
+        return self.replace(
+            values=formals, file=self, repeats=use.repeats, taps=Taps(use.taps), many=many
         )
 
     def at(self, use: Scope) -> Scope:
         """With self a file's scope: that of a default of the file, at a use that it serves."""
-        return replace(self, repeats=use.repeats, taps=use.taps)
+        return self.replace(repeats=use.repeats, taps=use.taps)
 
     def bound(self, name: str) -> Mapping[str, object] | None:
         """Where a name has its value: among those of the loops around, or the knobs."""
@@ -154,11 +149,11 @@ class Scope:
 
     def constant(self, name: str) -> Scope:
         """The scope in which a let or a knob's own value is evaluated."""
-        return replace(self.whole, repeats=(), evaluating=(*self.evaluating, name))
+        return self.whole.replace(repeats=(), evaluating=(*self.evaluating, name))
 
     def repeating(self, repetition: Repetition) -> Scope:
         """The scope inside a repetition."""
-        return replace(self, repeats=(*self.repeats, repetition), many=True)
+        return self.replace(repeats=(*self.repeats, repetition), many=True)
 
     def names(self) -> list[str]:
         """All names, for suggestions."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostics
+from cnnc.dsl.record import State, fresh
 
 from ..layers.registry import LAYERS
 from ..layers.side_exit import Aux
@@ -31,12 +31,11 @@ class WrongUse(ValueError):
         self.message, self.help = message, help
 
 
-@dataclass
-class Settings:
+class Settings(State):
     """What `--set` and `--input` gave: knobs by name, layer arguments by layer and name."""
 
-    knobs: dict[str, nodes.Expr] = field(default_factory=dict)
-    arguments: dict[str, dict[str, nodes.Expr]] = field(default_factory=dict)
+    knobs: dict[str, nodes.Expr] = fresh(factory=dict)
+    arguments: dict[str, dict[str, nodes.Expr]] = fresh(factory=dict)
 
     @staticmethod
     def of(given: Mapping[str, nodes.Expr], library: Library, reach: Reach, spec: str) -> Settings:
@@ -79,8 +78,7 @@ def _check_argument(word: str, argument: str, reach: Reach, spec: str) -> None:
         )
 
 
-@dataclass
-class Files:
+class Files(State):
     """The scopes of a file and of those that it imports."""
 
     library: Library
@@ -140,7 +138,7 @@ def knob_values(files: Files, reach: Reach, settings: Settings, binder: Binder) 
 def _check_constants(declared: Declarations, scope: Scope, found: Diagnostics) -> None:
     """Evaluate knobs and lets, those that nothing uses too, and report what is wrong."""
     values: dict[str, Any] = scope.values  # type: ignore[assignment]
-    apart = Evaluator(replace(scope, used=set()))  # to be declared is not to be used
+    apart = Evaluator(scope)
     for name, knob in declared.knobs.items():
         try:
             values[name] = apart.value(knob.name)
