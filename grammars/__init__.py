@@ -1,8 +1,9 @@
 """The grammar of the .cnn language, as data: `cnn.lark` and how to read it."""
 
-from pathlib import Path
+from os.path import dirname, join
 
 
 def cnn_grammar() -> str:
     """The text of `cnn.lark`."""
-    return Path(__file__).with_name("cnn.lark").read_text(encoding="utf-8")
+    with open(join(dirname(__file__), "cnn.lark"), encoding="utf-8") as file:
+        return file.read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -299,9 +298,13 @@ def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) ->
 def _report_missing(
     file: nodes.File, binder: Binder, sets: Mapping[str, nodes.Expr], input: nodes.Expr | None
 ) -> None:
-    given = [f"--set {shlex.quote(f'{name}={node.span.text}')}" for name, node in sets.items()]
+    if not binder.missing:
+        return
+    from shlex import quote  # only what is missing needs it
+
+    given = [f"--set {quote(f'{name}={node.span.text}')}" for name, node in sets.items()]
     if input is not None:
-        given.append(f"--input {shlex.quote(input.span.text)}")
+        given.append(f"--input {quote(input.span.text)}")
 
     def fits(examples: Mapping[str, str]) -> bool:
         values = {name: _example(text) for name, text in examples.items()}

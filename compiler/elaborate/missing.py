@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from cnnc.dsl import nodes
@@ -72,7 +71,9 @@ def _file(source: Source) -> str:
     """How the command line names a source."""
     if source.name.startswith("<"):
         return "-" if source.name == "<stdin>" else "FILE"
-    return shlex.quote(f"./{source.name}" if source.name.startswith("-") else source.name)
+    from shlex import quote  # at every start it would cost time, and most specs lack nothing
+
+    return quote(f"./{source.name}" if source.name.startswith("-") else source.name)
 
 
 def example_count(
