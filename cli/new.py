@@ -12,7 +12,7 @@ import click
 from .command import Command
 from .output import write_error
 
-TEMPLATES = ("lenet", "vgg", "pattern")  # the files of templates/, the simplest first
+TEMPLATES = ("lenet", "vgg", "resnet", "pattern")  # the files of templates/
 
 
 @click.command(
@@ -27,7 +27,7 @@ def command(name: str, template: str) -> int:
     """Write NAME.cnn, a spec that checks and trains as it is. It never overwrites a file.
 
     lenet: two convolutions, three fully connected layers. vgg: stages of small convolutions, for
-    colour images. pattern: a family of nets with knobs.
+    colour images. resnet: residual blocks. pattern: a family of nets with knobs.
     """
     path = Path(name if name.endswith(".cnn") else f"{name}.cnn")
     if path.name == ".cnn":

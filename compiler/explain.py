@@ -173,7 +173,7 @@ def _fractions(field: Field, which: int) -> tuple[Fraction, Fraction]:
 def _jump(layer: NetLayer, fields: Sequence[Field]) -> str:
     """How far apart neighbours see, where the layer changes that."""
     axes = layer.axes
-    if axes is None or not fields[0].size[0]:
+    if axes is None or layer.field == fields[0]:
         return ""
     steps = []
     for which, axis in enumerate(axes):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from cnnc.cli import enumerate as module
 from cnnc.cli import main as cli
 from cnnc.cli.enumerate import _bytes
 
@@ -120,6 +122,16 @@ def test_json(capsys) -> None:
         "ok": False, "values": {"M": "4"}, "knobs": {"N": 1, "M": 4}, "code": "E301",
         "message": "POOL does not fit: its input is 1x1",
     }  # fmt: skip
+
+
+def test_many_members_are_counted_on_a_terminal(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(module, "SILENT", 1)
+    assert run(capsys, "family.cnn")[2] == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    err = run(capsys, "family.cnn")[2]
+    assert err == "\rchecked 1 of 2\rchecked 2 of 2\r\x1b[K"
+    monkeypatch.setattr(module, "SILENT", 2)
+    assert run(capsys, "family.cnn")[2] == ""
 
 
 def test_memory_is_for_the_batch(capsys) -> None:

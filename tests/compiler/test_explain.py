@@ -173,6 +173,12 @@ def test_field_in_parts_of_a_row() -> None:
     assert found["pool1"].how["jump"].endswith("jump*stride = (1/2)*2 = 1")
 
 
+def test_past_a_layer_that_sees_everything_no_window_sees_more() -> None:
+    how = explained("INPUT(2x8x8) -> GN(2) -> POOL(2)")["pool1"].how
+    assert how["receptive_field"] == "8x8, as its input's"
+    assert "jump" not in how
+
+
 def test_layer_in_a_side_exit_has_weights_and_no_macs() -> None:
     how = explained(CHAINS[4])["fc1"].how
     assert "= 202" in how["weights"]
