@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .command import Command
-from .options import spec_options
+from .options import complete_spec, spec_options
 from .output import write_diagnostics
 from .tables import table
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnnc.compiler.net import Net, NetLayer
     from cnnc.dsl.diagnostics import Diagnostic
 
-FORMATS = ("text", "json", "sarif", "github")
+FORMATS = ("text", "concise", "json", "sarif", "github")
 
 
 @click.command(
@@ -28,10 +28,10 @@ FORMATS = ("text", "json", "sarif", "github")
         "cnnc check lenet5.cnn",
         "cnnc check pattern.cnn --set N=2 --set M=3",
         "echo '[[CONV->RELU]*2->POOL]*2' | cnnc check - --input 3x32x32 --set CONV.filters=16",
-        "cnnc check --format github nets/*.cnn",
+        "cnnc check --format concise nets/*.cnn",
     ],
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_spec)
 @spec_options
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
@@ -48,9 +48,17 @@ def command(
     FILE is a .cnn file; `-` is standard input. The exit status is 0 when all hold, 1 when one
     has errors.
     """
+    if files.count("-") > 1:
+        raise click.UsageError("`-` is standard input, which can be read only once")
     results = [(file, *_checked(file, sets, input_shape, strict)) for file in files]
     if form == "json":
         _write_json(results)
+    elif form == "concise":
+        from cnnc.dsl.render import plain as line
+
+        for _, _, diagnostics in results:
+            for diagnostic in diagnostics:
+                print(line(diagnostic))
     elif form == "sarif":
         import json
 
@@ -127,13 +135,19 @@ def _layers(file: str, checked: Checked, net: Net) -> str:
     )  # fmt: skip
     lines = table(rows, right=(3, 4)).split("\n")
     rule = "  " + "-" * (max(len(line) for line in lines) - 2)
-    title = f"{net.name} ({file})" if net.name else file
-    if checked.knobs:
-        title += "  " + ", ".join(f"{name}={_brief(v)}" for name, v in checked.knobs.items())
+    top = title(file, checked)
     if net.trainable != net.params:
         lines.append(f"  trainable: {net.trainable:,} of {net.params:,}")
-        return "\n".join([title, lines[0], rule, *lines[1:-2], rule, *lines[-2:]])
-    return "\n".join([title, lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        return "\n".join([top, lines[0], rule, *lines[1:-2], rule, *lines[-2:]])
+    return "\n".join([top, lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def title(file: str, checked: Checked) -> str:
+    """What the commands call a net: its name, its file, its knobs."""
+    top = f"{checked.name} ({file})" if checked.name else file
+    if checked.knobs:
+        top += "  " + ", ".join(f"{name}={_brief(v)}" for name, v in checked.knobs.items())
+    return top
 
 
 def _row(layer: NetLayer) -> tuple[str, ...]:
@@ -187,7 +201,7 @@ def _json_file(
         "file": file,
         "ok": ok,
         "net": checked.name if checked else None,
-        "knobs": {name: _plain(v) for name, v in checked.knobs.items()} if checked else {},
+        "knobs": {name: plain(v) for name, v in checked.knobs.items()} if checked else {},
         "input": list(checked.input) if checked and checked.input else None,
         "output": list(net.output_shape) if net else None,
         "totals": {
@@ -198,14 +212,13 @@ def _json_file(
         }
         if net
         else None,
-        "layers": [_json_layer(layer, checked) for layer in net.layers]
-        if net and checked
-        else None,
+        "layers": [json_layer(layer, checked) for layer in net.layers] if net and checked else None,
         "diagnostics": [as_json(d, checked.source.name if checked else file) for d in diagnostics],
     }
 
 
-def _json_layer(layer: NetLayer, checked: Checked) -> dict[str, Any]:
+def json_layer(layer: NetLayer, checked: Checked) -> dict[str, Any]:
+    """A layer as the JSON of commands has it."""
     place, source = layer.span.begin, layer.span.source.name
     elsewhere = {} if source in (checked.source.name, "--input") else {"file": source}
     return {
@@ -222,8 +235,8 @@ def _json_layer(layer: NetLayer, checked: Checked) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A knob's value as JSON has it; what is not set yet is null."""
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value if isinstance(value, bool | int | float | str) else None

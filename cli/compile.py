@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .command import Command
-from .options import spec_options
+from .options import complete_spec, spec_options
 from .tables import table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ STAGES = ("lower", "place-buffers")
         "cnnc compile lenet5.cnn --print-after lower",
     ],
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_spec)
 @spec_options
 @click.option("--batch", type=click.IntRange(min=1), metavar="N",
               help="The most samples of a step; by default the spec's.")  # fmt: skip

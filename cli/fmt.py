@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .command import Command
+from .options import complete_spec
 from .output import write_diagnostics, write_error
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     ],
 )
 @click.option("--check", is_flag=True, help="Change nothing; status 1 where a file would change.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_spec)
 def command(files: Sequence[str], check: bool) -> int:
     """Write specs in the one usual form. Comments are kept; what they mean stays the same.
 

@@ -28,6 +28,10 @@ OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 # A subcommand's module is imported when it runs; the list of commands imports none.
 COMMANDS = {
     "check": ("cnnc.cli.check:command", "Check specs; show their layers and totals."),
+    "new": ("cnnc.cli.new:command", "Write a spec to start from."),
+    "explain": ("cnnc.cli.explain:command", "Show how a net's numbers come about; a code's page."),
+    "enumerate": ("cnnc.cli.enumerate:command", "List the members of a family of nets."),
+    "diff": ("cnnc.cli.diff:command", "Show what differs between two specs."),
     "fmt": ("cnnc.cli.fmt:command", "Format specs."),
     "compile": ("cnnc.cli.compile:command", "Show the compiled program."),
     "train": ("cnnc.cli.train:command", "Compile a spec and train it on data."),
@@ -37,6 +41,7 @@ COMMANDS = {
 
 EXAMPLES = (
     "cnnc check lenet5.cnn",
+    "cnnc explain lenet5.cnn conv2",
     "cnnc check family.cnn --set N=3 --input 3x32x32",
     "cnnc train lenet5.cnn --data digits --out runs/lenet5",
     "cnnc eval runs/lenet5 --data digits",

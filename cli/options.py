@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def complete_spec(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
+    """The .cnn files and the folders that a FILE may begin with."""
+    from .completion import spec_files
+
+    return spec_files(start)
+
+
+def complete_set(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
+    """NAME=VALUE for the knobs of the FILE before it."""
+    from .completion import knobs
+
+    return knobs(ctx.args, start)  # click leaves them there before an option without its value
 
 
 def spec_options(command: F) -> F:
@@ -21,7 +38,8 @@ def spec_options(command: F) -> F:
             "sets",
             metavar="NAME=VALUE",
             multiple=True,
-            callback=_parsed,
+            callback=parsed_sets,
+            shell_complete=complete_set,
             help="Sets a knob (N=3) or what layers take unless they say otherwise"
             " (CONV.filters=16). May be given several times.",
         ),
@@ -49,7 +67,10 @@ def not_built(
     return refuse
 
 
-def _parsed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+def parsed_sets(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> dict[str, str]:
+    """NAME=VALUE options as a mapping."""
     result: dict[str, str] = {}
     for text in value:
         name, equals, given = text.partition("=")

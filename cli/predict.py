@@ -15,7 +15,7 @@ from .runs import json_number, open_run
 @click.command(
     "predict",
     cls=Command,
-    examples=["cnnc predict runs/lenet5 seven.npy", "cnnc predict runs/lenet5 scans/*.png --top 3"],
+    examples=["cnnc predict runs/lenet5 seven.npy", "cnnc predict runs/lenet5 scans/*.npy --top 3"],
 )
 @click.argument("run", metavar="RUN")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")

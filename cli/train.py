@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .command import Command
-from .options import not_built, spec_options
+from .options import complete_spec, not_built, spec_options
 
 
 @click.command(
@@ -19,7 +19,7 @@ from .options import not_built, spec_options
         "cnnc train pattern.cnn --set N=2 --data mnist:~/mnist",
     ],
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_spec)
 @click.option("--data", required=True, metavar="DATA",
               help="digits, npz:FILE, mnist:DIR, fashion:DIR or random:N.")  # fmt: skip
 @spec_options

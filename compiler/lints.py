@@ -15,7 +15,6 @@ from .net import Net, NetLayer
 
 LINEAR = ("CONV", "LOCAL", "FC")  # two of them in a row can do no more than one
 BIASED = ("CONV", "DWCONV", "DECONV", "LOCAL", "FC")
-WINDOWED = ("CONV", "DWCONV", "LOCAL", "POOL")
 RESHAPING = ("FLATTEN", "RESHAPE", "POOL", "GLOBALPOOL")
 # Between two linear layers these are no activations.
 NO_ACTIVATION = (*RESHAPING, "BN", "DROPOUT", "DROPOUT2D", "SUBSAMPLE", "UPSAMPLE")
@@ -134,10 +133,7 @@ def same_activation_twice(layer: NetLayer, graph: Graph) -> Iterator[Diagnostic]
 
 def window_in_the_padding(layer: NetLayer, graph: Graph) -> Iterator[Diagnostic]:
     """W606."""
-    if layer.kind not in WINDOWED:
-        return
-    axes = layer.layer.axes(*layer.input_shapes[0][1:])  # type: ignore[attr-defined]
-    for axis, what in zip(axes, ("rows", "columns"), strict=True):
+    for axis, what in zip(layer.axes or (), ("rows", "columns"), strict=False):
         if any(axis.inside(window) == 0 for window in {0, axis.out - 1}):
             pad = f"{axis.before} before and {axis.after} after"
             yield _warning(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from cnnc.dsl.record import Record
 from cnnc.dsl.source import Span
 
+from .geometry import Axis
 from .layers.layer import Field, Layer, Shape, Weight
 from .values import show_shape
 
@@ -63,6 +64,13 @@ class NetLayer(Record):
     def receptive_field(self) -> tuple[int, int] | None:
         """Rows and columns of INPUT that one output sees; None where INPUT is a vector."""
         return None if self.field.size == (0, 0) else self.field.seen
+
+    @property
+    def axes(self) -> tuple[Axis, Axis] | None:
+        """The rows and the columns that its window slides over; None without a window."""
+        if len(self.inputs) != 1 or len(self.input_shapes[0]) != 3:
+            return None
+        return self.layer.axes(*self.input_shapes[0][1:])
 
     def stored_weights(self) -> Iterator[tuple[str, Weight]]:
         """Its weights by the names that they are stored under: conv1.weight."""

@@ -33,7 +33,7 @@ from .imports import Importer
 from .missing import report_missing
 from .names import NOT_KNOWN, Tensor
 from .scope import UNKNOWN, Mistake, Scope
-from .settings import Files, Settings, WrongUse, default_arguments, knob_values
+from .settings import Files, Settings, WrongUse, choices, default_arguments, knob_values
 from .unused import unused
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
@@ -46,7 +46,9 @@ LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 class Checked(Record):
     """A file that was checked: its net where it has one and it holds.
 
-    input   INPUT's shape, where that much is known although there may be errors
+    knobs    their values
+    choices  the values that they may take, where an `in` list says them
+    input    INPUT's shape, where that much is known although there may be errors
     """
 
     source: Source
@@ -54,6 +56,7 @@ class Checked(Record):
     input: Shape | None
     name: str | None
     knobs: Mapping[str, Any]
+    choices: Mapping[str, list[object]]
     training: Training | None
     diagnostics: tuple[Diagnostic, ...]
 
@@ -117,6 +120,7 @@ def check(
         builder.layers[0].output if builder.layers else None,
         declared.name,
         values,
+        choices(files),
         None if found.failed else training,
         without_allowed(found.sorted(), file.source),
     )
@@ -174,7 +178,8 @@ def _with_syntax_errors(
     for d in (*found.sorted(), *binder.found.sorted()):
         if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d))):
             kept.add(d)
-    return Checked(file.source, None, None, declared.name, values, None, kept.sorted())
+    may = choices(files)
+    return Checked(file.source, None, None, declared.name, values, may, None, kept.sorted())
 
 
 def _lines(diagnostic: Diagnostic) -> set[tuple[str, int]]:

@@ -154,6 +154,20 @@ def _check_constants(declared: Declarations, scope: Scope, found: Diagnostics) -
             found.add(mistake.diagnostic)
 
 
+def choices(files: Files) -> dict[str, list[object]]:
+    """The values that the file's knobs may take, where an `in` list says them."""
+    found: dict[str, list[object]] = {}
+    apart = Evaluator(replace(files.scope, used=set()))
+    for name, knob in files.library.declared.knobs.items():
+        try:
+            listed = None if knob.choices is None else apart.value(knob.choices)
+        except Mistake:  # reported where the knob's own value is checked
+            continue
+        if isinstance(listed, list):
+            found[name] = listed
+    return found
+
+
 def given(name: str, node: nodes.Expr) -> Any:
     """The value of a `--set`; WrongUse where it has none."""
     try:

@@ -115,6 +115,16 @@ class Conv(Unfolding):
             )  # fmt: skip
         return (weight, *bias)
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """The formula of the weights."""
+        formula, numbers = "filters*(C/groups)", f"{self.filters}*({xs[0][0]}/{self.groups})"
+        if self.table is not None:
+            formula, numbers = "connections", str(sum(map(len, self.table)))
+        formula, numbers = f"{formula}*kh*kw", f"{numbers}*{self.k[0]}*{self.k[1]}"
+        if self.bias:
+            formula, numbers = f"{formula} + filters", f"{numbers} + {self.filters}"
+        return {"output": "a map a filter", "weights": f"{formula} = {numbers}"}
+
     def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
         """With a table also the dense weight, its gradient, and where the kernels go in it."""
         works = super().buffers(n, x)

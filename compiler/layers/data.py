@@ -34,6 +34,10 @@ class Input(Layer):
         """The given one."""
         return self.size
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """Nothing comes before it."""
+        return {"output": "one sample, as given"}
+
 
 class DataLayer(Layer):
     """The base of layers that prepare the data."""

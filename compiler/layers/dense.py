@@ -39,6 +39,13 @@ class FC(Weighted):
         )  # fmt: skip
         return (weight, self.bias_weight(self.units)) if self.bias else (weight,)
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """The formula of the weights."""
+        formula, numbers = "units*in", "*".join(map(str, (self.units, *xs[0])))
+        if self.bias:
+            formula, numbers = f"{formula} + units", f"{numbers} + {self.units}"
+        return {"output": "a number a unit", "weights": f"{formula} = {numbers}"}
+
     def macs(self, x: Shape) -> int:
         """Units * K."""
         return self.units * prod(x)

@@ -65,6 +65,11 @@ class Rbf(Layer):
             return [f"FC({n}) before it, and codes of {n} entries each, give {self.units}"]
         return [f"FC({n}) before it gives {n}, and {self.shown()} then gives {self.units}"]
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """A use of a code's entry is a MAC, though it is not trained."""
+        macs = f"units*in = {self.units}*{prod(xs[0])} = {self.units * prod(xs[0]):,}"
+        return {"output": "a distance a unit", "macs": macs}
+
     def macs(self, x: Shape) -> int:
         """Units * K: the codes are weights, though fixed ones."""
         return self.units * prod(x)

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Literal
 from cnnc.dsl.record import Record
 
 from ..arguments import Declared, arg, boolean, made_of, number, text
+from ..geometry import Axis
 from ..values import show_shape
 from .initializers import INITIALIZERS, Initializer, Zero
 
@@ -189,6 +190,18 @@ class Layer(Declared):
     def note(self, x: Shape) -> tuple[str, str] | None:
         """Something worth knowing that is no mistake: (message, help), or None."""
         return None
+
+    def axes(self, height: int, width: int) -> tuple[Axis, Axis] | None:
+        """The input's rows and columns, for a layer whose window slides over them; else None."""
+        return None
+
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """How its numbers come about, filled in: any of output, rows, columns, weights, macs.
+
+        What is not said here `compiler/explain.py` says of its window, its weights and how often
+        each of them is used: most layers need nothing of their own.
+        """
+        return {}
 
     def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
         """What the bodies need besides; `n` is the most samples that they get at once."""

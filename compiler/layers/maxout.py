@@ -30,6 +30,10 @@ class MaxOut(Layer):
         check_divides(self, x, "pieces", "E311", at_least=2)
         return (x[0] // self.pieces, *x[1:])
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """How the channels shrink."""
+        return {"output": f"channels/pieces = {xs[0][0]}/{self.pieces} = {y[0]}"}
+
     def buffers(self, n: int, x: Shape) -> tuple[Work, ...]:
         """Which piece was largest, and room to compare."""
         y = self.shape(x)

@@ -59,6 +59,10 @@ class Concat(Merge):
             )
         return (sum(x[0] for x in xs), *xs[0][1:])
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """What the channels are made of."""
+        return {"output": f"channels {' + '.join(str(x[0]) for x in xs)} = {y[0]}"}
+
     def start(self, index: int, xs: Sequence[Shape]) -> int:
         """Where the channels of a branch begin."""
         return sum(x[0] for x in xs[:index])

@@ -187,6 +187,10 @@ class GlobalPool(Layer):
         """(C, 1, 1)."""
         return self.maps(x)[0], 1, 1
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """What each number is of."""
+        return {"output": "a number a map"}
+
     def field(self, field: Field, whole: tuple[int, int]) -> Field:
         """The whole input."""
         return Field.everything(whole)

@@ -44,6 +44,10 @@ class Flatten(View):
         """(C*H*W,)."""
         return (prod(x),)
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """What the length is made of."""
+        return {"output": "*".join(map(str, xs[0]))}
+
     samples = (("FLATTEN", (3, 2, 4)), ("FLATTEN", (5,)))
 
 

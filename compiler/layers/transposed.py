@@ -54,7 +54,7 @@ class Deconv(Weighted):
         if any(out >= max(stride, dilation) for out, stride, dilation in steps):
             raise BadValue("an outpad smaller than its stride or its dilation")
 
-    def axes(self, height: int, width: int) -> tuple[Axis, Axis]:
+    def output_axes(self, height: int, width: int) -> tuple[Axis, Axis]:
         """The rows and columns of the output, whose windows are the input's for a height, width."""
         (kh, kw), (sh, sw), (dh, dw) = self.k, self.stride, self.dilation
         top, bottom, left, right = self.pad
@@ -67,7 +67,7 @@ class Deconv(Weighted):
         """(filters, H', W')."""
         _, height, width = self.maps(x)
         check_groups(self, x, self.groups, self.filters)
-        rows, columns = self.axes(height, width)
+        rows, columns = self.output_axes(height, width)
         if rows.size < 1 or columns.size < 1:
             raise self._cropped(x, rows, columns)
         return self.filters, rows.size, columns.size
@@ -76,7 +76,6 @@ class Deconv(Weighted):
         axes, pads = (rows, columns), (self.pad[:2], self.pad[2:])
         which = 0 if rows.size < 1 else 1
         axis, (before, after) = axes[which], pads[which]
-        even = before == after
         whole = [axis.size + sum(pad) for axis, pad in zip(axes, pads, strict=True)]
         longer = [a.kernel + max(0, -(-(1 - a.size) // a.dilation)) for a in axes]
         return Misfit(
@@ -84,13 +83,30 @@ class Deconv(Weighted):
             f"{self.shown()} crops all of its output: {before} and {after} of"
             f" {whole[which]} {('rows', 'columns')[which]}",
             f"gets {show_shape(x)}",
-            rule=f"out = (in - 1)*stride - {'2*pad' if even else 'pad_begin - pad_end'}"
+            rule=f"out = {self._rule(x, which, axis)}",
+            fixes=tried(self, x, [{"pad": (min(whole) - 1) // 2}, {"k": tuple(longer)}]),
+        )
+
+    def _rule(self, x: Shape, which: int, axis: Axis) -> str:
+        """The output size's rule with the numbers of the rows (0) or the columns (1) filled in."""
+        before, after = self.pad[2 * which : 2 * which + 2]
+        even = before == after
+        return (
+            f"(in - 1)*stride - {'2*pad' if even else 'pad_begin - pad_end'}"
             " + dilation*(k - 1) + outpad + 1"
             f" = ({x[1 + which]} - 1)*{axis.stride}"
             f" - {f'2*{before}' if even else f'{before} - {after}'}"
-            f" + {axis.dilation}*({axis.kernel} - 1) + {self.outpad[which]} + 1 = {axis.size}",
-            fixes=tried(self, x, [{"pad": (min(whole) - 1) // 2}, {"k": tuple(longer)}]),
+            f" + {axis.dilation}*({axis.kernel} - 1) + {self.outpad[which]} + 1 = {axis.size}"
         )
+
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """Its own rule of the size: the window slides over the output."""
+        rows, columns = self.output_axes(*xs[0][1:])
+        return {
+            "output": "a map a filter",
+            "rows": self._rule(xs[0], 0, rows),
+            "columns": self._rule(xs[0], 1, columns),
+        }
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         """(C, filters/groups, kh, kw) and the bias."""
@@ -126,7 +142,7 @@ class Deconv(Weighted):
     def forward(self, xp: Any, a: Arrays) -> None:
         """One matrix product a sample and group, and its windows laid over each other."""
         x, weight = self._grouped(a.x), self._kernels(a.weight)
-        axes = self.axes(*a.x.shape[2:])
+        axes = self.output_axes(*a.x.shape[2:])
         for some in chunks(len(x), len(a.windows)):
             windows = a.windows[: some.stop - some.start]  # (n, F, kh, kw, H, W)
             flat = windows.reshape(len(windows), self.groups, -1, x.shape[3])  # (n, G, K, P)
@@ -142,7 +158,7 @@ class Deconv(Weighted):
         if a.dweight is None and a.dx is None:
             return
         x, weight = self._grouped(a.x), self._kernels(a.weight)
-        axes = self.axes(*a.x.shape[2:])
+        axes = self.output_axes(*a.x.shape[2:])
         for some in chunks(len(x), len(a.windows)):
             windows = a.windows[: some.stop - some.start]  # (n, F, kh, kw, H, W)
             gather(a.dy[some], windows, *axes)

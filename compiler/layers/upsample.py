@@ -38,6 +38,14 @@ class Upsample(Layer):
         channels, height, width = self.maps(x)
         return channels, height * self.factor[0], width * self.factor[1]
 
+    def explain(self, xs: tuple[Shape, ...], y: Shape) -> dict[str, str]:
+        """How the size grows."""
+        rows, columns = (
+            f"factor*in = {factor}*{n} = {factor * n}"
+            for factor, n in zip(self.factor, xs[0][1:], strict=True)
+        )
+        return {"rows": rows, "columns": columns}
+
     def field(self, field: Field, whole: tuple[int, int]) -> Field:
         """The size stays, or takes in a neighbour where pixels are blended; the step is divided."""
         blends = [2 if self.mode == "bilinear" and f > 1 else 1 for f in self.factor]
