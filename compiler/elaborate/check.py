@@ -222,7 +222,7 @@ def _expand(
         )  # fmt: skip
     if output is not None:
         builder.check_exits(output)
-    if found.failed or binder.missing or output is None:
+    if found.failed or binder.missing or output is None or output.maker is None:
         return None
     name = f"net {declared.name}\n\n" if declared.name else ""
     return builder.net(declared.name, output, name + "\n-> ".join(expander.items) + "\n")

@@ -29,6 +29,8 @@ from cnnc.dsl.diagnostics import SpecError
         ("INPUT(3x8x8) -> POOL(9) -> -> FC(3) :: 4", ["E110 ->"]),
         ("let a =\nnet B\nINPUT(3x8x8) -> FC(a)*N -> CONV", ["E119 ="]),
         ("param N 2\nINPUT(3x8x8) -> FC(3)*N\nexpect params == 1", ["E118 2"]),
+        ("INPUT(4) -> for train in [1, 2] [FC(units)]", ["E115 train"]),
+        ("let a = ; 3\nINPUT(4) -> FC(a) -> FC(b) -> c", ["E104 ;"]),
     ],
 )  # fmt: skip
 def test_what_is_reported_beside_syntax_errors(text: str, found: list[str]) -> None:
