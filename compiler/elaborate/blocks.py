@@ -29,6 +29,7 @@ class Block(State):
     known    the blocks that its body may use
     circle   the names by which it uses itself, where it does
     depth    how many groups and blocks stand inside one another in it; `deep` past the limit
+    mended   whether its formals may not be those that are meant, for a syntax error
     least    at least how many layers a use of it counts for, once that is worked out
     """
 
@@ -42,6 +43,7 @@ class Block(State):
     circle: tuple[str, ...] = ()
     depth: int = 0
     deep: bool = False
+    mended: bool = False
     least: int | None = None
 
     @property
@@ -53,7 +55,8 @@ class Block(State):
     def refused(self) -> bool:
         """Whether it was reported as such, so that its uses are not checked."""
         names = {formal.name.id for formal in self.node.formals}
-        return bool(self.circle) or self.deep or len(names) < len(self.node.formals)
+        wrong = self.deep or self.mended or len(names) < len(self.node.formals)
+        return wrong or bool(self.circle)
 
     @property
     def arguments(self) -> dict[str, Argument]:

@@ -168,23 +168,27 @@ def _with_syntax_errors(
 ) -> Checked:
     declared = files.library.declared
     binder = Binder(Diagnostics())
+    mended = {line for d in syntax for line in _lines(d.span)}
+    for block in files.library.own_blocks():
+        head = block.node.span.to(block.node.name.span)
+        for formal in block.node.formals:
+            head = head.to(formal.span)
+        block.mended = not mended.isdisjoint(_lines(head))
     values = knob_values(files, reach, Settings(), binder)
     default_arguments(files, binder)
     _expand(file, files, reach, binder, Builder(binder.found), None)
     _training(declared, binder, files.scope)
     kept = Diagnostics()
     kept.extend(syntax)
-    mended = {line for d in syntax for line in _lines(d)}
     for d in (*found.sorted(), *binder.found.sorted()):
-        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d))):
+        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d.span))):
             kept.add(d)
     may = choices(files)
     return Checked(file.source, None, None, declared.name, values, may, None, kept.sorted())
 
 
-def _lines(diagnostic: Diagnostic) -> set[tuple[str, int]]:
-    """The lines that a diagnostic is about, each with its file."""
-    span = diagnostic.span
+def _lines(span: Span | None) -> set[tuple[str, int]]:
+    """The lines of a place, each with its file."""
     if span is None:
         return set()
     return {(span.source.name, n) for n in range(span.begin.line, span.finish.line + 1)}
@@ -207,7 +211,8 @@ def _expand(
     chain, *others = declared.chains
     for other in others:
         _second_chain(chain, other, found)
-    expander = Expander(binder, builder, reach.numbered, reach.several)
+    twice = frozenset(name.id for name, _ in reach.twice)
+    expander = Expander(binder, builder, reach.numbered, reach.several, twice)
     output: Tensor | None = None
     try:
         head = _head(chain, scope.blocks)
@@ -225,7 +230,7 @@ def _expand(
         )  # fmt: skip
     if output is not None:
         builder.check_exits(output)
-    if found.failed or binder.missing or output is None:
+    if found.failed or binder.missing or output is None or output.maker is None:
         return None
     name = f"net {declared.name}\n\n" if declared.name else ""
     return builder.net(declared.name, output, name + "\n-> ".join(expander.items) + "\n")

@@ -16,7 +16,10 @@ from .scope import Mistake
 
 
 class Declarations(State):
-    """A file's statements, sorted by kind. `chains` has more than one only by mistake."""
+    """A file's statements, sorted by kind.
+
+    chains   more than one only by mistake: then one that begins with INPUT comes first
+    """
 
     name: str | None = None
     knobs: dict[str, nodes.Knob] = fresh(factory=dict)
@@ -45,6 +48,7 @@ class Declarations(State):
                 result._take(statement, found)
             except Mistake as mistake:
                 found.add(mistake.diagnostic)
+        result.chains.sort(key=lambda chain: not _begins_with_input(chain))
         return result
 
     @property
@@ -113,6 +117,11 @@ class Declarations(State):
                     related=(Related("the first time", first.name.span),),
                 )
             )  # fmt: skip
+
+
+def _begins_with_input(chain: nodes.Chain) -> bool:
+    head = chain.elements[0]
+    return isinstance(head, nodes.Layer) and head.name == "INPUT"
 
 
 def _meant(

@@ -48,6 +48,7 @@ class Expander(State):
 
     numbered   the names that stand in several bodies: their outputs are numbered
     several    the blocks that stand at several places of the text
+    twice      the names that were given twice, so that nobody knows which is meant
     items      the expanded chain so far, as text
     """
 
@@ -55,6 +56,7 @@ class Expander(State):
     builder: Builder
     numbered: frozenset[str] = frozenset()
     several: frozenset[Block] = frozenset()
+    twice: frozenset[str] = frozenset()
     numbers: Counter[str] = fresh(factory=Counter)
     items: list[str] = fresh(factory=list)
     layers: int = 0
@@ -252,7 +254,8 @@ class Expander(State):
             text, self.items = " -> ".join(self.items), around
             self.items.append(f"[{text}] as {label.name}" if text else f"ID as {label.name}")
         if y is not None:
-            scope.taps.give(named.name.id, Given(label, y))
+            name = named.name.id
+            scope.taps.give(name, Given(label, NOT_KNOWN if name in self.twice else y))
         return y
 
     def _label(self, name: nodes.Name, scope: Scope) -> Label:

@@ -157,7 +157,7 @@ def _check_constants(declared: Declarations, scope: Scope, found: Diagnostics) -
 def choices(files: Files) -> dict[str, list[object]]:
     """The values that the file's knobs may take, where an `in` list says them."""
     found: dict[str, list[object]] = {}
-    apart = Evaluator(replace(files.scope, used=set()))
+    apart = Evaluator(files.scope)
     for name, knob in files.library.declared.knobs.items():
         try:
             listed = None if knob.choices is None else apart.value(knob.choices)

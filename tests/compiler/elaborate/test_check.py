@@ -29,6 +29,11 @@ from cnnc.dsl.diagnostics import SpecError
         ("INPUT(3x8x8) -> POOL(9) -> -> FC(3) :: 4", ["E110 ->"]),
         ("let a =\nnet B\nINPUT(3x8x8) -> FC(a)*N -> CONV", ["E119 ="]),
         ("param N 2\nINPUT(3x8x8) -> FC(3)*N\nexpect params == 1", ["E118 2"]),
+        ("INPUT(4) -> for train in [1, 2] [FC(units)]", ["E115 train"]),
+        ("let a = ; 3\nINPUT(4) -> FC(a) -> FC(b) -> c", ["E104 ;"]),
+        # a block whose formals may not be those that are meant is not judged in its uses
+        ("block b(x, y=) = FC(x)\nINPUT(4)\n-> b(3, 4) -> b(z=3)", ["E119 ="]),
+        ("block b(x) =\n FC(x,, 3)\nINPUT(4)\n-> b(3, 4)", ["E404 4", "E120 ,"]),
     ],
 )  # fmt: skip
 def test_what_is_reported_beside_syntax_errors(text: str, found: list[str]) -> None:
@@ -62,6 +67,18 @@ def test_a_file_without_a_chain_is_a_library() -> None:
 def test_each_further_chain_is_reported() -> None:
     text = "INPUT(3x8x8) -> RELU\nRELU\n[RELU -> FOO]*2\n"
     assert errors(text) == ["E110 RELU", "E110 [RELU -> FOO]*2"]
+
+
+def test_the_chain_that_begins_with_input_is_the_net() -> None:
+    """An arrow is missing in a block, and what follows is read as the first chain."""
+    text = "block b(f) =\n  CONV(f, 3)\n  RELU\nINPUT(3x8x8) -> b(4) -> FC(3)"
+    (found,) = checked(text).diagnostics
+    assert (found.code, found.span and found.span.text) == ("E110", "RELU")
+
+
+def test_a_name_that_is_given_twice_is_one_mistake() -> None:
+    text = "INPUT(3x8x8) -> RELU as a -> POOL(2) as a -> CONCAT{ ID | @a -> POOL(4) } -> FC(3)"
+    assert errors(text) == ["E216 a"]
 
 
 @pytest.mark.parametrize(
