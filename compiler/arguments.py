@@ -22,7 +22,14 @@ LONGEST_SHOWN = 40  # characters of a value in a message or a table
 
 
 class BadValue(ValueError):
-    """A value that an argument does not take; the text says what it takes."""
+    """A value that an argument does not take; the text says what it takes.
+
+    argument   which one, where the text does not stand at it: a condition between several
+    """
+
+    def __init__(self, text: str, argument: str | None = None) -> None:
+        super().__init__(text)
+        self.argument = argument
 
 
 class Type(Record):
@@ -322,7 +329,7 @@ def made_of(*classes: type[Declared], later: tuple[str, ...] = ()) -> Type:
         if isinstance(value, Declared) and type(value) in made.values():
             return value
         if isinstance(value, str) and value in made:
-            return made[value]()
+            return make(made[value], (), ())
         if isinstance(value, Word) and value.text in made:
             return make(made[value.text], (), ())
         if isinstance(value, Made) and value.word in made:
@@ -339,7 +346,12 @@ def list_of(item: Type) -> Type:
     def parse(value: object) -> object:
         if not isinstance(value, list | tuple):
             raise BadValue(wanted)
-        return tuple(item.parse(v) for v in value)
+        try:
+            return tuple(item.parse(v) for v in value)
+        except BadValue:
+            if item.made:  # the message names the word that is meant
+                raise
+            raise BadValue(wanted) from None
 
     return Type(wanted, parse, words=item.words, takes_list=True, made=item.made, later=item.later)
 

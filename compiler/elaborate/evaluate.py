@@ -9,6 +9,7 @@ from cnnc.dsl import nodes
 from cnnc.dsl.limits import DEEPEST
 from cnnc.dsl.source import Span
 
+from ..arguments import Argument, BadValue, Declared
 from ..suggest import did_you_mean
 from ..values import Made, Tapped, Word, brief
 from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate, size
@@ -189,14 +190,17 @@ class Evaluator:
             self._counted(value, node)
         return self._counted(call(name, values), node)
 
-    def _made(self, node: nodes.Call, cls: Any) -> Any:
-        positional, named = [], []
+    def _made(self, node: nodes.Call, cls: type[Declared]) -> Any:
+        positional: list[object] = []
+        named: list[tuple[str, object]] = []
         words = tuple(w for a in cls.arguments.values() for w in a.type.words)
         for argument in node.args:
             inner = Evaluator(self.scope, words)
+            target = _target(cls, argument, len(positional))
             value = inner.value(argument.value)
             if value is UNKNOWN:
                 return UNKNOWN
+            _check_part(cls, target, value, argument.value.span)
             if argument.name is None:
                 positional.append(value)
             else:
@@ -222,3 +226,38 @@ def tapped(name: str, span: Span, scope: Scope) -> Any:
     if given.tensor.shape is None:
         return UNKNOWN
     return Tapped(given.label.name, given.tensor.maker)
+
+
+def _target(cls: type[Declared], given: nodes.Argument, place: int) -> Argument:
+    """The argument of a word that a value is for: by name, else by place."""
+    takes = f"{cls.word} takes: {', '.join(cls.arguments) or 'no arguments'}"
+    if given.name is not None:
+        if given.name not in cls.arguments:
+            raise Mistake(
+                "E402",
+                f"{cls.word} has no {cls.noun} {given.name}",
+                given.name_span or given.span,
+                help=[*did_you_mean(given.name, cls.arguments), takes],
+            )
+        return cls.arguments[given.name]
+    if place >= len(cls.arguments):
+        raise Mistake(
+            "E404",
+            f"{cls.word} has no place for this argument",
+            given.span,
+            "one too many",
+            [takes],
+        )
+    return list(cls.arguments.values())[place]
+
+
+def _check_part(cls: type[Declared], argument: Argument, value: object, at: Span) -> None:
+    try:
+        argument.type.parse(value)
+    except BadValue as wrong:
+        raise Mistake(
+            "E403",
+            f"{cls.word}'s {argument.name} takes {wrong}, not {brief(value)}",
+            at,
+            f"{argument.name}: {argument.help}",
+        ) from None
