@@ -40,7 +40,6 @@ class Type(Record):
     takes_list  whether the value itself may be a list (otherwise a list is per repetition)
     length      of such a list, where it is one alone
     made        for words with arguments: what each word makes
-    later       words of the language that are not built yet
     open        whether it takes any word of any layer (a block's formal)
     """
 
@@ -50,7 +49,6 @@ class Type(Record):
     takes_list: bool = False
     length: int | None = None
     made: Mapping[str, type[Declared]] = fresh(factory=dict)
-    later: tuple[str, ...] = ()
     open: bool = False
 
     def is_value(self, items: list[Any]) -> bool:
@@ -320,7 +318,7 @@ def shape(*ranks: int) -> Type:
     return Type(wanted, parse)
 
 
-def made_of(*classes: type[Declared], later: tuple[str, ...] = ()) -> Type:
+def made_of(*classes: type[Declared]) -> Type:
     """A word that makes something, bare or with arguments: `he`, `normal(0.01)`."""
     made = {c.word: c for c in classes}
     wanted = " or ".join(made)
@@ -336,7 +334,7 @@ def made_of(*classes: type[Declared], later: tuple[str, ...] = ()) -> Type:
             return make(made[value.word], value.positional, value.named)
         raise BadValue(wanted)
 
-    return Type(wanted, parse, words=tuple(made), made=made, later=later)
+    return Type(wanted, parse, words=tuple(made), made=made)
 
 
 def list_of(item: Type) -> Type:
@@ -353,7 +351,7 @@ def list_of(item: Type) -> Type:
                 raise
             raise BadValue(wanted) from None
 
-    return Type(wanted, parse, words=item.words, takes_list=True, made=item.made, later=item.later)
+    return Type(wanted, parse, words=item.words, takes_list=True, made=item.made)
 
 
 def make(

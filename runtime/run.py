@@ -74,7 +74,6 @@ def train_run(
     """
     watch = watch or Watch()
     outputs = _outputs(net)
-    _check_augment(net, training)
     dataset = data.load(source, net.input_shape, training.seed, outputs)
     data.check(dataset, net.input_shape, outputs)
     compiled = _compiled(net, training, shards, threads)
@@ -100,15 +99,6 @@ def _outputs(net: Net) -> int:
             help=("end it with FC(classes)",),
         )
     return shape[0]
-
-
-def _check_augment(net: Net, training: Training) -> None:
-    if training.augment and len(net.input_shape) != 3:
-        shape = show_shape(net.input_shape)
-        raise RunError(
-            f"augment = [{training.augment[0]}] is for images, and the net's INPUT is {shape}",
-            help=("leave augment out of the train block",),
-        )
 
 
 def _compiled(net: Net, training: Training, shards: int | None, threads: int | None) -> Compiled:
@@ -248,7 +238,7 @@ def _options(training: Training, source: str, compiled: Compiled) -> str:
     settings = {}
     for name in Training.arguments:
         value = getattr(training, name)
-        if not isinstance(value, int | float):
+        if not isinstance(value, int | float | str | None):
             value = [v.written() for v in value] if isinstance(value, tuple) else value.written()
         settings[name] = value
     options = {

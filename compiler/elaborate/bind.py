@@ -208,7 +208,7 @@ class Binder(State):
         kind = argument.type
         if kind.open:
             return open_evaluator(scope).value(node)
-        value = Evaluator(scope, kind.words, kind.made, kind.later).value(node)
+        value = Evaluator(scope, kind.words, kind.made).value(node)
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.is_value(value):

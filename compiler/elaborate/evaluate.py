@@ -21,7 +21,6 @@ class Evaluator:
 
     words   bare words that the place of the expression understands; they win over names
     made    words that take arguments there: `sgd(momentum=0.9)`, with the words of theirs
-    later   words that are not built yet
 
     open_words, open_made   for a block's formal, the words of all layers, over which names win
     """
@@ -34,9 +33,8 @@ class Evaluator:
         scope: Scope,
         words: tuple[str, ...] = (),
         made: Mapping[str, Any] | None = None,
-        later: tuple[str, ...] = (),
     ) -> None:
-        self.scope, self.words, self.made, self.later = scope, words, made or {}, later
+        self.scope, self.words, self.made = scope, words, made or {}
 
     def value(self, node: nodes.Expr) -> Any:
         """The value, or UNKNOWN where it hangs on something unknown; raises Mistake."""
@@ -103,7 +101,6 @@ class Evaluator:
             return Evaluator(scope.imported[name]).value(node)
         if name in self.open_words:
             return Word(name)
-        self._refuse_later(node)
         if scope.whole.partial:
             return UNKNOWN
         raise Mistake(
@@ -129,11 +126,6 @@ class Evaluator:
         value = Evaluator(scope.constant(name)).value(scope.lets[name].value)
         scope.constants[name] = value
         return value
-
-    def _refuse_later(self, name: nodes.Name) -> None:
-        if name.id in self.later:
-            help = [f"use {' or '.join(self.words)}"] if self.words else []
-            raise Mistake("E202", f"{name.id} is not built yet", name.span, help=help)
 
     def _counted(self, value: Any, node: nodes.Expr) -> Any:
         """The same, once the items of a list are counted as steps."""
@@ -172,7 +164,6 @@ class Evaluator:
             if name in made:
                 return self._made(node, made[name])
         if name not in FUNCTIONS:
-            self._refuse_later(node.function)
             raise Mistake(
                 "E208",
                 f"there is no function {name}",

@@ -14,8 +14,8 @@ CODES = {
     "E202": Code(
         "not built yet",
         "The language has this, and this version of cnnc does not: it is refused, never ignored.",
-        wrong="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)  train { augment = [rotate(10)] }\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)  train { augment = [flip] }\n",
+        wrong="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)  train { lr_new = 2 }\n",
+        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)  train { lr = 0.1 }\n",
     ),
     "E203": Code(
         "nothing has this name",

@@ -240,7 +240,7 @@ def test_what_is_not_built_yet_says_what_to_do_instead(folder: Path, command: Co
         ("tiny.cnn", "imagenet", "there is no data source 'imagenet'"),
         ("tiny.cnn", "random:many", "'many' is no number of samples"),
         ("maps.cnn", "random:9", "the net's output is 2x4x4"),
-        ("flip.cnn", "random:9", "augment = [flip] is for images"),
+        ("flip.cnn", "random:9", "augment takes flip for maps CxHxW"),
     ],
 )
 def test_errors_come_before_a_folder_is_made(
