@@ -94,7 +94,6 @@ class Declared:
     word: ClassVar[str]  # how the language calls it
     noun: ClassVar[str] = "argument"  # how messages call what it takes
     arguments: ClassVar[dict[str, Argument]] = {}
-    later: ClassVar[tuple[str, ...]] = ()  # arguments of the language that are not built yet
     by_place: ClassVar[tuple[str, ...]] = ()  # arguments that are usually written without name
 
     def __init_subclass__(cls) -> None:

@@ -236,6 +236,6 @@ class _Lowering(Draft):
 
     def _factors(self, layer: NetLayer) -> dict[str, float]:
         """A layer's factor on the learning rate, and the weight decay that acts on it."""
-        rate = getattr(layer.layer, "lr", 1.0)
+        rate = getattr(layer.layer, "lr", 1.0) * self.net.rates.get(layer.name, 1.0)
         decay = self.training.weight_decay * getattr(layer.layer, "decay", 1.0)
         return {"lr_factor": rate, "decay": decay}

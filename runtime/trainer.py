@@ -20,6 +20,7 @@ from .errors import RunError
 from .evaluate import classes_of, evaluate
 from .interrupts import interrupts_held
 from .metrics import Epoch
+from .reuse import Reuse
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Progress:
 
 class Watch:
     """Looks on while training runs. The base looks away."""
+
+    def on_reuse(self, reuse: Reuse) -> None:
+        """Before all else, where a run begins with weights of another."""
 
     def on_start(self, compiled: Compiled, dataset: Dataset, folder: Path) -> None:
         """Before the first step; `folder` is the run's."""

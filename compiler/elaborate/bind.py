@@ -38,10 +38,6 @@ class Signature(Protocol):
         """What it takes, in order."""
 
     @property
-    def later(self) -> tuple[str, ...]:
-        """What it will take."""
-
-    @property
     def by_place(self) -> tuple[str, ...]:
         """What is usually given without a name."""
 
@@ -117,8 +113,6 @@ class Binder(State):
     def _named(self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object]) -> str:
         assert given.name is not None
         at = given.name_span or given.span
-        if given.name in cls.later:
-            raise Mistake("E202", f"{cls.word}'s {given.name} is not built yet", at)
         if given.name not in cls.arguments:
             takes = ", ".join(cls.arguments) or "none"
             raise Mistake(

@@ -40,7 +40,7 @@ from .unused import unused
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
 # otherwise be what is wrong. It is what is wrong with arguments on the same lines, but no name of
 # a layer is ever mended.
-LOCAL_NAMES = ("E201", "E202")
+LOCAL_NAMES = ("E201",)
 LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 
 
@@ -331,11 +331,13 @@ def _training(declared: Declarations, binder: Binder, scope: Scope) -> Training 
 def _check_training(
     training: Training | None, net: Net | None, declared: Declarations, found: Diagnostics
 ) -> None:
-    """Settings that do not go with the net."""
-    if training is None or net is None or declared.train is None:
+    """Settings that do not go together, or not with the net."""
+    if training is None or declared.train is None:
         return
     try:
-        training.require(net.input_shape, net.output_shape)
+        training.schedule.require(training.epochs)
+        if net is not None:
+            training.require(net.input_shape, net.output_shape)
     except BadValue as wrong:
         places = [s.value.span for s in declared.train.settings if s.name.id == wrong.argument]
         found.add(condition(Training, wrong, places[0] if places else declared.train.span))

@@ -33,7 +33,10 @@ class Schedule(Declared):
     """The base: a factor on the learning rate."""
 
     def require(self, epochs: int) -> None:
-        """Raise BadValue for a run that it is too long for."""
+        """Raise BadValue for a run that it is too long for.
+
+        A run that is shorter only because `--epochs` says so is not asked: it is a trial.
+        """
 
     def factor(self, at: Moment) -> float:
         """The factor at a moment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..arguments import BadValue, Declared, arg, integer, list_of, made_of, number
+from ..arguments import BadValue, Declared, arg, integer, list_of, made_of, number, text
 from ..layers.layer import Shape
 from . import losses, optimizers, schedules
 from .augment import AUGMENTATIONS, Augmentation, Mixup
@@ -13,7 +13,6 @@ class Training(Declared):
 
     word = "train"
     noun = "setting"
-    later = ("init_from", "lr_reused", "lr_new")
 
     batch: int = arg(integer(at_least=1), "samples a step", default=64)
     epochs: int = arg(integer(at_least=1), "times through the training set", default=10)
@@ -41,6 +40,18 @@ class Training(Declared):
         list_of(made_of(*AUGMENTATIONS)), "changes of the training images", default=[]
     )
     seed: int = arg(integer(at_least=0), "where all randomness starts", default=0)
+    init_from: str | None = arg(
+        text(),
+        "a run, or a .safetensors file, whose layers of the same name and shapes are reused; the"
+        " path is from where the command runs", default=None,
+    )  # fmt: skip
+    lr_reused: float = arg(
+        number(at_least=0), "with init_from, a factor on the learning rate of reused layers",
+        default=0.1,
+    )  # fmt: skip
+    lr_new: float = arg(
+        number(at_least=0), "with init_from, a factor on that of the others", default=1.0
+    )
 
     def check(self) -> None:
         """Settings that go together; and the weight decay, where the optimizer says it."""
@@ -51,7 +62,6 @@ class Training(Declared):
             raise BadValue(
                 f"what {self.optimizer} says already: one of the two is enough", "weight_decay"
             )
-        self.schedule.require(self.epochs)
         if sum(isinstance(a, Mixup) for a in self.augment) > 1:
             raise BadValue("mixup at most once", "augment")
 

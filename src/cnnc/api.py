@@ -154,11 +154,13 @@ def train(
     threads: int | None = None,
     shards: int | None = None,
     watch: Watch | None = None,
+    init_from: str | os.PathLike[str] | None = None,
     **options: object,
 ) -> Run:
     """Compile a spec and train it: what `cnnc train` does.
 
     set, input  as for `load`; a Net has its own already
+    init_from   a run or a .safetensors file: layers of the same name and shapes are reused
     options     settings of the train block that win over the spec's: epochs, batch, lr, seed,
                 optimizer, …, each as a value or as text of the language
     """
@@ -169,6 +171,8 @@ def train(
         raise TypeError("a Net is checked already: give set= and input= to cnnc.load")
     net = spec if isinstance(spec, Net) else load(spec, set, input)
     changes = {name: _setting(name, _text(value)) for name, value in options.items()}
+    if init_from is not None:
+        changes["init_from"] = os.fspath(init_from) or "."
     training = _changed(net, changes)
     return train_run(
         net.checked.require(), training, data, out,
@@ -211,8 +215,6 @@ def _text(value: object) -> str:
 
 def _setting(name: str, text: str) -> Any:
     """One setting of a train block, from text."""
-    if name in Training.later:
-        raise WrongUse(f"{name} is not built yet")
     if name not in Training.arguments:
         raise TypeError(f"no setting {name!r}; there are {', '.join(Training.arguments)}")
     argument = Training.arguments[name]
@@ -223,7 +225,7 @@ def _setting(name: str, text: str) -> Any:
         except Mistake as mistake:
             wrong = (mistake.diagnostic,)
     # the message says which part is wrong
-    if wrong[0].code in ("E202", "E402", "E403", "E404", "E903"):
+    if wrong[0].code in ("E402", "E403", "E404", "E903"):
         raise WrongUse(f"{name}: {wrong[0].message}", wrong[0].help)
     near = did_you_mean(text, argument.type.words)
     raise WrongUse(f"{name} takes {argument.type.wanted}, not {text!r}", near)
@@ -233,6 +235,8 @@ def _changed(net: Net, settings: Mapping[str, object]) -> Training:
     """A net's training settings with others; WrongUse where they do not go together."""
     try:
         training = net.training.replace(**settings)
+        if "schedule" in settings:
+            training.schedule.require(training.epochs)
         training.require(net.input_shape, net.output_shape)
     except BadValue as wrong:
         raise WrongUse(f"{wrong.argument or 'train'} takes {wrong}") from None
