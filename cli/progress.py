@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from cnnc.runtime.trainer import Progress, Watch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cnnc.runtime.compiled import Compiled
     from cnnc.runtime.data import Dataset
     from cnnc.runtime.metrics import Epoch
+    from cnnc.runtime.reuse import Reuse
 
 INTERVAL = 0.1  # seconds between two states of the live line
 BAR = 24  # characters, where there is room
@@ -31,6 +33,16 @@ class Display(Watch):
         self.epochs = 0  # whole epochs so far
         self._shown = 0.0
         self._width = 0
+
+    def on_reuse(self, reuse: Reuse) -> None:
+        """Which layers are reused, and why the others are not."""
+        several = "" if len(reuse.layers) == 1 else "s"
+        self._line(f"reused     {len(reuse.layers)} layer{several} of {reuse.source}")
+        indent = " " * 11
+        names = ", ".join(reuse.layers)
+        self._line(fill(names, 80, initial_indent=indent, subsequent_indent=indent))
+        for name, why in reuse.fresh:
+            self._line(f"new        {name}: {why}")
 
     def on_start(self, compiled: Compiled, dataset: Dataset, folder: Path) -> None:
         """What is trained on what."""

@@ -27,13 +27,13 @@ from .options import complete_spec, not_built, spec_options
 @click.option("--batch", metavar="N", help="Samples a step.")
 @click.option("--lr", metavar="X", help="Learning rate.")
 @click.option("--seed", metavar="N", help="Where all randomness starts.")
+@click.option("--init-from", metavar="RUN|FILE",
+              help="A run or a file of weights; layers that match are reused.")  # fmt: skip
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
               callback=not_built("leave --device out: it runs on the CPU", but="cpu"),
               expose_value=False, help="Where it runs; cuda is not built yet.")  # fmt: skip
 @click.option("--resume", hidden=True, expose_value=False,
               callback=not_built("train anew, with --out to another folder"))  # fmt: skip
-@click.option("--init-from", hidden=True, expose_value=False,
-              callback=not_built("leave --init-from out: it starts from new weights"))  # fmt: skip
 @click.option("--threads", type=click.IntRange(min=1), metavar="N",
               help="How many parts of a batch run at once; no bit depends on it.")  # fmt: skip
 @click.option("--out", metavar="RUN", help="The run's folder; by default runs/NAME.")

@@ -22,7 +22,14 @@ LONGEST_SHOWN = 40  # characters of a value in a message or a table
 
 
 class BadValue(ValueError):
-    """A value that an argument does not take; the text says what it takes."""
+    """A value that an argument does not take; the text says what it takes.
+
+    argument   which one, where the text does not stand at it: a condition between several
+    """
+
+    def __init__(self, text: str, argument: str | None = None) -> None:
+        super().__init__(text)
+        self.argument = argument
 
 
 class Type(Record):
@@ -33,7 +40,6 @@ class Type(Record):
     takes_list  whether the value itself may be a list (otherwise a list is per repetition)
     length      of such a list, where it is one alone
     made        for words with arguments: what each word makes
-    later       words of the language that are not built yet
     open        whether it takes any word of any layer (a block's formal)
     """
 
@@ -43,7 +49,6 @@ class Type(Record):
     takes_list: bool = False
     length: int | None = None
     made: Mapping[str, type[Declared]] = fresh(factory=dict)
-    later: tuple[str, ...] = ()
     open: bool = False
 
     def is_value(self, items: list[Any]) -> bool:
@@ -89,7 +94,6 @@ class Declared:
     word: ClassVar[str]  # how the language calls it
     noun: ClassVar[str] = "argument"  # how messages call what it takes
     arguments: ClassVar[dict[str, Argument]] = {}
-    later: ClassVar[tuple[str, ...]] = ()  # arguments of the language that are not built yet
     by_place: ClassVar[tuple[str, ...]] = ()  # arguments that are usually written without name
 
     def __init_subclass__(cls) -> None:
@@ -313,7 +317,7 @@ def shape(*ranks: int) -> Type:
     return Type(wanted, parse)
 
 
-def made_of(*classes: type[Declared], later: tuple[str, ...] = ()) -> Type:
+def made_of(*classes: type[Declared]) -> Type:
     """A word that makes something, bare or with arguments: `he`, `normal(0.01)`."""
     made = {c.word: c for c in classes}
     wanted = " or ".join(made)
@@ -322,14 +326,14 @@ def made_of(*classes: type[Declared], later: tuple[str, ...] = ()) -> Type:
         if isinstance(value, Declared) and type(value) in made.values():
             return value
         if isinstance(value, str) and value in made:
-            return made[value]()
+            return make(made[value], (), ())
         if isinstance(value, Word) and value.text in made:
             return make(made[value.text], (), ())
         if isinstance(value, Made) and value.word in made:
             return make(made[value.word], value.positional, value.named)
         raise BadValue(wanted)
 
-    return Type(wanted, parse, words=tuple(made), made=made, later=later)
+    return Type(wanted, parse, words=tuple(made), made=made)
 
 
 def list_of(item: Type) -> Type:
@@ -339,9 +343,14 @@ def list_of(item: Type) -> Type:
     def parse(value: object) -> object:
         if not isinstance(value, list | tuple):
             raise BadValue(wanted)
-        return tuple(item.parse(v) for v in value)
+        try:
+            return tuple(item.parse(v) for v in value)
+        except BadValue:
+            if item.made:  # the message names the word that is meant
+                raise
+            raise BadValue(wanted) from None
 
-    return Type(wanted, parse, words=item.words, takes_list=True, made=item.made, later=item.later)
+    return Type(wanted, parse, words=item.words, takes_list=True, made=item.made)
 
 
 def make(

@@ -49,12 +49,13 @@ class Backward:
     def _backward_of_loss(self, exit: Judged) -> str:
         """The gradient of the loss for an exit's layer."""
         loss, name, shape = self.draft.training.loss, exit.loss, exit.layer.output
-        scale = "scale"
+        scale = exit.scale
         if exit.weight != 1:
             scale = self.draft.buffer(f"{name}.scale", (1,), "part")
-            self.draft.step(name, "scale", Scale(), {"x": "scale"}, {"y": scale},
+            self.draft.step(name, "scale", Scale(), {"x": exit.scale}, {"y": scale},
                        numbers={"factor": exit.weight})  # fmt: skip
-        dx = self.draft.buffer(gradient(exit.scores), shape, "part", per_sample=True)
+        name_of_dx = exit.side + gradient(exit.scores)
+        dx = self.draft.buffer(name_of_dx, shape, "part", per_sample=True)
         works = loss.buffers(self.draft.samples, shape)
         work = self.draft.works(name, works, ("backward", "both"))
         saved = {w.name: work[w.name] for w in works if w.use == "saved"}
@@ -64,7 +65,8 @@ class Backward:
         )  # fmt: skip
         if exit.scores == exit.layer.name:
             return dx
-        below = self.draft.buffer(gradient(exit.layer.name), shape, "part", per_sample=True)
+        name_of_dx = exit.side + gradient(exit.layer.name)
+        below = self.draft.buffer(name_of_dx, shape, "part", per_sample=True)
         self.draft.step(exit.layer.name, "scale", Scale(), {"x": dx}, {"y": below},
                    numbers={"factor": -1.0})  # fmt: skip
         return below

@@ -47,17 +47,31 @@ def gradient(name: str) -> str:
 
 @dataclass(frozen=True)
 class Judged:
-    """An exit in a program: its layer, the buffer of its scores, the weight of its loss."""
+    """An exit in a program: its layer, the buffer of its scores, the weight of its loss.
+
+    side   "other " for the second target of samples that are mixed: buffers are named so
+    """
 
     layer: NetLayer
     scores: str
     weight: float
     aux: bool = False
+    side: str = ""
+
+    @property
+    def target(self) -> str:
+        """The buffer of the classes that it is judged by."""
+        return f"{self.side}target"
+
+    @property
+    def scale(self) -> str:
+        """The buffer of the scale of its loss: the target's share, over what is judged."""
+        return f"{self.side}scale"
 
     @property
     def loss(self) -> str:
         """How its loss is called."""
-        return f"{self.layer.name}.loss" if self.aux else "loss"
+        return self.side + (f"{self.layer.name}.loss" if self.aux else "loss")
 
 
 @dataclass

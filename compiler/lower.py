@@ -6,15 +6,17 @@ none below the first layer that is trained.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from . import lower_batch
 from .backward import Backward
 from .draft import Draft, Judged, Scale, Sum, gradient, inputs_of
-from .layers.layer import BatchStatistics, Layer
+from .layers.layer import BatchStatistics
 from .net import Exit, Net, NetLayer
 from .program import Program, Purpose
+from .training.clip import Clip
 from .training.settings import Training
 
 
@@ -54,14 +56,19 @@ class _Lowering(Draft):
             layers = self._live_layers()
             for layer in layers:
                 self._forward(layer)
-            inputs.append("target")
             exits = [self._scores(exit, number > 0) for number, exit in enumerate(judged)]
-            for exit in exits:
-                self._loss(exit)
-            self._total_loss(exits)
-            Backward(self).run(layers, exits)
             results = [exits[0].scores, "loss"]
-            self._meet()
+            targets = [exits]
+            if self.purpose == "train" and self.training.mixup is not None:
+                targets.append([replace(exit, side="other ") for exit in exits])
+            means = []
+            for exits in targets:
+                inputs.append(exits[0].target)
+                for exit in exits:
+                    self._loss(exit)
+                means.append((self._total_loss(exits), exits[0].scale))
+            Backward(self).run(layers, [exit for exits in targets for exit in exits])
+            self._meet(means)
         if self.purpose == "train":
             self._update()
         return Program(
@@ -70,17 +77,19 @@ class _Lowering(Draft):
         )  # fmt: skip
 
     def _judged(self) -> list[Exit]:
-        """The outputs that a loss is taken of; of a SOFTMAX, its input: the scores."""
+        """The outputs that a loss is taken of; for most losses, of a SOFTMAX its input."""
         by_name = {layer.name: layer for layer in self.net.layers}
         found = []
         for layer, weight in (Exit(self.net.last, 1.0), *self.net.aux):
-            if layer.layer.family == "output":
+            if layer.layer.family == "output" and self.training.loss.of_scores:
                 layer = by_name[layer.inputs[0]]
             found.append(Exit(layer, weight))
         return found
 
     def _live_layers(self) -> list[NetLayer]:
-        """The layers that run in training: not a SOFTMAX that is an output."""
+        """The layers that run in training: for most losses not a SOFTMAX that is an output."""
+        if not self.training.loss.of_scores:
+            return list(self.net.layers)
         outputs = {exit.layer.name for exit in (Exit(self.net.last, 1.0), *self.net.aux)}
         return [
             layer
@@ -134,39 +143,49 @@ class _Lowering(Draft):
     def _loss(self, exit: Judged) -> None:
         loss, name = self.training.loss, exit.loss
         shape = exit.layer.output
-        self.buffer("target", loss.places(shape), "part", dtype="int64", per_sample=True)
-        self.buffer("scale", (1,), "control")
+        self.buffer(exit.target, loss.places(shape), "part", dtype="int64", per_sample=True)
+        self.buffer(exit.scale, (1,), "control")
         self.buffer(f"part {name}", (1,), "part")
         works = loss.buffers(self.samples, shape)
         saved = {w.name for w in works if w.use == "saved"}
         work = self.works(name, works, ("forward", "both"))
         self.step(
-            name, "forward", loss, {"x": exit.scores, "target": "target"},
+            name, "forward", loss, {"x": exit.scores, "target": exit.target},
             {"loss": f"part {name}", **{k: v for k, v in work.items() if k in saved}},
             {k: v for k, v in work.items() if k not in saved},
         )  # fmt: skip
 
-    def _total_loss(self, exits: list[Judged]) -> None:
-        """Of the net and its side exits, each times its weight."""
+    def _total_loss(self, exits: list[Judged]) -> str:
+        """Of the net and its side exits, each times its weight, for one of the targets."""
         if len(exits) == 1:
-            return
+            return f"part {exits[0].loss}"
         terms = [f"part {exits[0].loss}"]
         for exit in exits[1:]:
             weighed = self.buffer(f"weighed {exit.loss}", (1,), "part")
             self.step(exit.loss, "scale", Scale(), {"x": f"part {exit.loss}"}, {"y": weighed},
                        numbers={"factor": exit.weight})  # fmt: skip
             terms.append(weighed)
-        self.buffer("part total", (1,), "part")
-        self.step("total", "add", Sum(), {"terms": tuple(terms)}, {"total": "part total"})
+        total = self.buffer(f"part {exits[0].side}total", (1,), "part")
+        self.step("total", "add", Sum(), {"terms": tuple(terms)}, {"total": total})
+        return total
 
     # -- joint steps ------------------------------------------------------------------
 
-    def _meet(self) -> None:
-        """Sum what the parts have, in the order of the parts: the same bits on every machine."""
-        self.buffer("loss", (1,), "joint")
-        whole = "part total" if self.net.aux else "part loss"
-        self.step("loss", "mean", Sum(), {"terms": whole, "scale": "scale"},
-                   {"total": "loss"}, split=False)  # fmt: skip
+    def _meet(self, targets: list[tuple[str, str]]) -> None:
+        """Sum what the parts have, in the order of the parts: the same bits on every machine.
+
+        targets   for each, the parts' losses and what they are scaled by
+        """
+        means = []
+        for terms, scale in targets:
+            name = "loss" if len(targets) == 1 else f"mean {terms}"
+            means.append(self.buffer(name, (1,), "joint"))
+            self.step("loss", "mean", Sum(), {"terms": terms, "scale": scale}, {"total": name},
+                      split=False)  # fmt: skip
+        if len(means) > 1:
+            self.buffer("loss", (1,), "joint")
+            self.step("loss", "add", Sum(), {"terms": tuple(means)}, {"total": "loss"},
+                      split=False)  # fmt: skip
         if self.parts == 1:
             return
         for name, buffer in list(self.buffers.items()):
@@ -174,7 +193,23 @@ class _Lowering(Draft):
                 self.step(name[2:-1], "add", Sum(), {"terms": f"{name}.part"}, {"total": name},
                            split=False)  # fmt: skip
 
+    def _clip(self, most: float) -> None:
+        """All gradients together, in the order in which the program has them."""
+        grads = {name: b for name, b in self.buffers.items() if b.home == "gradient"}
+        if not grads:
+            return
+        largest = max(prod(b.shape) for b in grads.values())
+        work = {
+            "square": self.buffer("clip square", (largest,), "joint", scratch=True),
+            "sums": self.buffer("clip sums", (len(grads),), "joint", scratch=True),
+            "factor": self.buffer("clip factor", (1,), "joint", scratch=True),
+        }
+        both = {"grads": tuple(grads)}
+        self.step("gradients", "clip", Clip(most), both, both, work, split=False)
+
     def _update(self) -> None:
+        if self.training.clip is not None:
+            self._clip(self.training.clip)
         optimizer = self.training.optimizer
         self.buffer("lr", (1,), "control")
         self.buffer("step", (1,), "control", dtype="float64")
@@ -196,11 +231,11 @@ class _Lowering(Draft):
                     name, "update", optimizer,
                     {"grad": gradient(name), "lr": "lr", "step": "step"},
                     {"weight": name, **state}, work, split=False,
-                    numbers=factors(layer.layer, self.training),
+                    numbers=self._factors(layer),
                 )  # fmt: skip
 
-
-def factors(layer: Layer, training: Training) -> dict[str, float]:
-    """A layer's factor on the learning rate, and the weight decay that acts on it."""
-    decay = training.weight_decay * getattr(layer, "decay", 1.0)
-    return {"lr_factor": getattr(layer, "lr", 1.0), "decay": decay}
+    def _factors(self, layer: NetLayer) -> dict[str, float]:
+        """A layer's factor on the learning rate, and the weight decay that acts on it."""
+        rate = getattr(layer.layer, "lr", 1.0) * self.net.rates.get(layer.name, 1.0)
+        decay = self.training.weight_decay * getattr(layer.layer, "decay", 1.0)
+        return {"lr_factor": rate, "decay": decay}

@@ -6,12 +6,12 @@ stable enough to compare.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
-from cnnc.dsl.record import Record
+from cnnc.dsl.record import Record, fresh
 from cnnc.dsl.source import Span
 
 from .geometry import Axis
@@ -91,6 +91,7 @@ class Net(Record):
     last   the layer that makes the net's output
     aux    its side exits
     text   a spec of the same net without knobs, repeats, blocks or defaults
+    rates  by layer, a factor on the learning rate besides its own: of fine-tuning
     """
 
     name: str | None
@@ -98,6 +99,7 @@ class Net(Record):
     last: NetLayer
     aux: tuple[Exit, ...] = ()
     text: str = ""
+    rates: Mapping[str, float] = fresh(factory=dict)
 
     @property
     def input_shape(self) -> Shape:

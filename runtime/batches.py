@@ -8,11 +8,11 @@ import numpy as np
 
 from cnnc.compiler.layers.counted import GOLDEN, key_of, scramble
 from cnnc.compiler.layers.layer import Array
-from cnnc.compiler.training.augment import Augmentation
+from cnnc.compiler.training.augment import Augmentation, Mixup
 
 from .data import Split
 
-SHUFFLE, AUGMENT = 1, 2  # what a key is for, so that the two never share their numbers
+SHUFFLE, AUGMENT, MIX = 1, 2, 3  # what a key is for, so that no two share their numbers
 
 
 def batches(
@@ -35,6 +35,21 @@ def shuffled(n: int, seed: int, epoch: int) -> Array:
     """The numbers 0 … n-1 in the order of an epoch."""
     rng = np.random.Generator(np.random.PCG64([seed, epoch, SHUFFLE]))
     return rng.permutation(n)
+
+
+def mixed(
+    mixup: Mixup, x: Array, y: Array, seed: int, epoch: int, number: int
+) -> tuple[Array, Array, float]:
+    """The samples of an epoch's step, each mixed with one of them in an order of the step's own.
+
+    number   the step's within the epoch
+
+    Returns the samples, the classes of those that were mixed in, and the share of the first ones.
+    """
+    rng = np.random.Generator(np.random.PCG64([seed, epoch, MIX, number]))
+    share = float(rng.beta(mixup.a, mixup.a))
+    other = rng.permutation(len(x))  # (N,)
+    return share * x + (1 - share) * x[other], y[other], share
 
 
 class _Draws:

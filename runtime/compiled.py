@@ -155,17 +155,21 @@ class Compiled:
 
     # -- running ----------------------------------------------------------------------
 
-    def step(self, x: Array, y: Array) -> float:
+    def step(self, x: Array, y: Array, other: Array | None = None, share: float = 1.0) -> float:
         """One training step; returns the mean loss before the update.
 
-        x   (N, *input) floats, 1 … batch samples
-        y   (N,) classes; (N, H, W) where the output is maps
+        x       (N, *input) floats, 1 … batch samples
+        y       (N,) classes; (N, H, W) where the output is maps
+        other   the classes of what mixup mixed into x; the loss is
+                share * loss of y + (1 - share) * loss of other
         """
-        return self.step_scored(x, y)[0]
+        return self.step_scored(x, y, other, share)[0]
 
-    def step_scored(self, x: Array, y: Array) -> tuple[float, Array]:
+    def step_scored(
+        self, x: Array, y: Array, other: Array | None = None, share: float = 1.0
+    ) -> tuple[float, Array]:
         """As `step`; also the scores (N, *output) that the loss was taken of."""
-        found = self._run(self._train, x, y, self.steps + 1)
+        found = self._run(self._train, x, y, self.steps + 1, other, share)
         self.steps += 1  # only now: a refused step is none
         return found
 
@@ -180,7 +184,7 @@ class Compiled:
         return self._forward(self._predict, x)
 
     def before_softmax(self, x: Array) -> Array:
-        """As `predict`, but without a last SOFTMAX: what the loss is taken of."""
+        """As `predict`, but without a last SOFTMAX: what most losses are taken of."""
         return self._forward(self._before_softmax, x)
 
     def _forward(self, engine: Engine, x: Array) -> Array:
@@ -194,22 +198,30 @@ class Compiled:
             np.concatenate([p[result] for p in parts], out=scores[start : start + len(some)])
         return scores
 
-    def _run(self, engine: Engine, x: Array, y: Array, step: int) -> tuple[float, Array]:
+    def _run(
+        self, engine: Engine, x: Array, y: Array, step: int,
+        other: Array | None = None, share: float = 1.0,
+    ) -> tuple[float, Array]:  # fmt: skip
         x = self._checked(x)
         if not 1 <= len(x) <= self.batch:
             raise ValueError(f"a step takes 1 to {self.batch} samples, not {len(x)}")
-        target = self._checked_classes(x, y)
+        inputs = {self.net.layers[0].name: x, "target": self._checked_classes(x, y)}
         self._check_fitted()
-        judged = target.size
+        judged = inputs["target"].size
         control = self._shared
-        control["scale"][0] = 1 / judged
+        control["scale"][0] = share / judged
+        if "other target" in engine.program.inputs:
+            inputs["other target"] = self._checked_classes(x, y if other is None else other)
+            control["other scale"][0] = (1 - share) / judged
+        elif other is not None:
+            raise ValueError("other classes are for nets that are trained with mixup")
         if "lr" in control:
             control["lr"][0] = self.lr
             control["step"][0] = step
         for number, layer in enumerate(self.net.layers):
             if layer.layer.random:
                 control[f"{layer.name}.key"][0] = key_of(self.seed, step, number)
-        parts = engine.run({self.net.layers[0].name: x, "target": target})
+        parts = engine.run(inputs)
         scores, loss = engine.program.results
         return float(parts[0][loss][0]), np.concatenate([p[scores] for p in parts])
 

@@ -116,8 +116,10 @@ class Engine:
     def _bind_joint(self, step: Step, views: Sequence[Mapping[str, Array]]) -> Callable[[], None]:
         arrays: dict[str, Any] = dict(step.numbers)
         for attribute, name in step.arrays.items():
-            if not isinstance(name, str):
+            if name is None:
                 arrays[attribute] = None
+            elif isinstance(name, tuple):
+                arrays[attribute] = tuple(views[0][n] for n in name)
             elif self.program.root(name).home == "part":
                 arrays[attribute] = tuple(view[name] for view in views)
             else:

@@ -37,9 +37,10 @@ def evaluate(compiled: Compiled, split: Split) -> Evaluation:
     classes = compiled.net.output_shape[0]
     confusion = np.zeros((classes, classes), "int64")  # (K, K)
     total, judged = 0.0, 0
+    run = compiled.before_softmax if compiled.training.loss.of_scores else compiled.predict
     for start in range(0, len(split.x), compiled.batch):
         y = split.y[start : start + compiled.batch]  # (N,)
-        output = compiled.before_softmax(split.x[start : start + compiled.batch])  # (N, K)
+        output = run(split.x[start : start + compiled.batch])  # (N, K)
         scores = scores_of(compiled, output)
         total += summed_loss(compiled, scores, y)
         judged += y.size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,16 +16,21 @@ from .errors import RunError
 CHUNK = 256  # samples at once
 
 
-def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
+def fit_data_layers(compiled: Compiled, x: Array, keep: Collection[str] = ()) -> list[str]:
     """Fit every data layer on x (N, *input), each on what those before it make of it.
+
+    keep   the names of layers that have their statistics already
 
     Returns the names of the layers that were fitted. RunError where x does not do for one.
     """
-    fitted: list[NetLayer] = []
+    done: list[NetLayer] = []
     for layer in compiled.net.layers:
         if layer.layer.family != "data":
             continue
-        before = tuple(fitted)
+        before = tuple(done)
+        done.append(layer)
+        if layer.name in keep:
+            continue
 
         def batches(before: tuple[NetLayer, ...] = before) -> Iterator[Array]:
             for start in range(0, len(x), CHUNK):
@@ -37,8 +42,7 @@ def fit_data_layers(compiled: Compiled, x: Array) -> list[str]:
             raise RunError(f"{layer.name} cannot be fitted: {unfit}") from None
         for name, statistic in statistics.items():
             compiled.weights[f"{layer.stored}.{name}"] = np.asarray(statistic, compiled.dtype)
-        fitted.append(layer)
-    return [layer.name for layer in fitted]
+    return [layer.name for layer in done if layer.name not in keep]
 
 
 def _prepared(compiled: Compiled, layers: tuple[NetLayer, ...], x: Array) -> Array:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from cnnc import __version__
+from cnnc.compiler.layers.layer import Array
 from cnnc.compiler.memory import memory
 from cnnc.compiler.net import Net
 from cnnc.compiler.training.settings import Training
@@ -28,6 +29,7 @@ from .errors import RunError
 from .files import remove_stale, write_atomic
 from .fit import fit_data_layers
 from .metrics import Epoch
+from .reuse import reuse, with_rates
 from .trainer import Watch, train_epochs
 
 SPEC, OPTIONS, WEIGHTS, METRICS = FILES = (
@@ -74,14 +76,20 @@ def train_run(
     """
     watch = watch or Watch()
     outputs = _outputs(net)
-    _check_augment(net, training)
     dataset = data.load(source, net.input_shape, training.seed, outputs)
     data.check(dataset, net.input_shape, outputs)
+    taken = None
+    if training.init_from is not None:
+        taken = reuse(net, training.init_from, read_weights(training.init_from))
+        net = with_rates(net, training, taken.layers)
+        watch.on_reuse(taken)
     compiled = _compiled(net, training, shards, threads)
-    fit_data_layers(compiled, dataset.train.x)
+    reused = taken.layers if taken else ()
+    compiled.weights.update(taken.weights if taken else {})
+    fit_data_layers(compiled, dataset.train.x, reused)
     folder = new_folder(out, net.name)
     write_atomic(folder / SPEC, spec_text.encode())
-    write_atomic(folder / OPTIONS, _options(training, source, compiled).encode())
+    write_atomic(folder / OPTIONS, _options(training, source, compiled, reused).encode())
     watch.on_start(compiled, dataset, folder)
 
     def save(epoch: Epoch) -> None:
@@ -100,15 +108,6 @@ def _outputs(net: Net) -> int:
             help=("end it with FC(classes)",),
         )
     return shape[0]
-
-
-def _check_augment(net: Net, training: Training) -> None:
-    if training.augment and len(net.input_shape) != 3:
-        shape = show_shape(net.input_shape)
-        raise RunError(
-            f"augment = [{training.augment[0]}] is for images, and the net's INPUT is {shape}",
-            help=("leave augment out of the train block",),
-        )
 
 
 def _compiled(net: Net, training: Training, shards: int | None, threads: int | None) -> Compiled:
@@ -178,7 +177,7 @@ def load_weights(compiled: Compiled, folder: str | os.PathLike[str]) -> None:
         raise RunError(
             f"{folder} has no {WEIGHTS}", help=("a run keeps weights from its first epoch on",)
         )
-    tensors, _ = safetensors.load(path)
+    tensors = read_weights(path)
     missing = [name for name in compiled.weights if name not in tensors]
     extra = [name for name in tensors if name not in compiled.weights]
     if missing or extra:
@@ -189,6 +188,19 @@ def load_weights(compiled: Compiled, folder: str | os.PathLike[str]) -> None:
             compiled.weights[name] = tensor
         except ValueError as wrong:
             raise RunError(f"{path}: {wrong}") from None
+
+
+def read_weights(source: str | os.PathLike[str]) -> dict[str, Array]:
+    """The weights of a run, or of a .safetensors file."""
+    path = Path(source)
+    if path.is_dir():
+        path /= WEIGHTS
+    if not path.is_file():
+        raise RunError(
+            f"there is no {path}",
+            help=("name a run, which `cnnc train … --out RUN` writes, or a .safetensors file",),
+        )
+    return safetensors.load(path)[0]
 
 
 def read_spec(folder: str | os.PathLike[str]) -> Path:
@@ -244,11 +256,11 @@ def _unsaid(folder: str | os.PathLike[str], name: str) -> RunError:
     return RunError(f"{Path(folder) / OPTIONS} does not say the {name} it was trained with")
 
 
-def _options(training: Training, source: str, compiled: Compiled) -> str:
+def _options(training: Training, source: str, compiled: Compiled, reused: tuple[str, ...]) -> str:
     settings = {}
     for name in Training.arguments:
         value = getattr(training, name)
-        if not isinstance(value, int | float):
+        if not isinstance(value, int | float | str | None):
             value = [v.written() for v in value] if isinstance(value, tuple) else value.written()
         settings[name] = value
     options = {
@@ -256,6 +268,7 @@ def _options(training: Training, source: str, compiled: Compiled) -> str:
         "numpy": np.__version__,
         "data": source,
         "train": settings,
+        "reused": reused,
         "shards": compiled.shards,
         "dtype": compiled.dtype,
     }

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from .batches import batches
+from cnnc.compiler.layers.layer import Array
+from cnnc.compiler.training.schedules import Moment
+
+from .batches import batches, mixed
 from .compiled import Compiled
 from .data import Dataset
 from .errors import RunError
 from .evaluate import classes_of, evaluate
 from .interrupts import interrupts_held
 from .metrics import Epoch
+from .reuse import Reuse
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,9 @@ class Progress:
 
 class Watch:
     """Looks on while training runs. The base looks away."""
+
+    def on_reuse(self, reuse: Reuse) -> None:
+        """Before all else, where a run begins with weights of another."""
 
     def on_start(self, compiled: Compiled, dataset: Dataset, folder: Path) -> None:
         """Before the first step; `folder` is the run's."""
@@ -76,17 +83,21 @@ def train_epochs(
     history: list[Epoch] = []
     for epoch in range(training.epochs):
         epoch_began = time.perf_counter()
-        total, right, seen = 0.0, 0, 0
-        data = batches(dataset.train, training.batch, training.seed, epoch, training.augment)
+        total, right, seen = 0.0, 0.0, 0
+        test_losses = [done.val_loss for done in history]
+        data = batches(dataset.train, training.batch, training.seed, epoch, training.changes)
         for number, (x, y) in enumerate(data, start=1):
-            factor = training.schedule.factor(compiled.steps, epoch, steps, training.epochs)
-            compiled.lr = training.lr * factor
-            loss, scores = compiled.step_scored(x, y)
+            moment = Moment(compiled.steps, epoch, steps, training.epochs, test_losses)
+            compiled.lr = training.lr * training.schedule.factor(moment)
+            other, share = None, 1.0
+            if training.mixup is not None:
+                x, other, share = mixed(training.mixup, x, y, training.seed, epoch, number)
+            loss, scores = compiled.step_scored(x, y, other, share)
             if not math.isfinite(loss):
                 where = f"in epoch {epoch + 1}, step {number} of {steps}"
                 raise Diverged(f"the loss is {loss} {where}", training.lr, epoch)
             total += loss * len(x)
-            right += int(np.count_nonzero(classes_of(scores) == y))
+            right += _right(scores, y, other, share)
             seen += len(x)
             watch.on_step(
                 Progress(
@@ -107,3 +118,12 @@ def train_epochs(
             history.append(record)
             watch.on_epoch(record, training.epochs)
     return history
+
+
+def _right(scores: Array, y: Array, other: Array | None, share: float) -> float:
+    """How many are right; a mixed sample counts in parts, as in its loss."""
+    predicted = classes_of(scores)
+    right = share * np.count_nonzero(predicted == y)
+    if other is not None:
+        right += (1 - share) * np.count_nonzero(predicted == other)
+    return right

@@ -13,7 +13,6 @@ from tests.parity.nets import random_spec
 
 import cnnc
 from cnnc.api import Net
-from cnnc.compiler.training.settings import Training
 from cnnc.runtime import metrics
 from cnnc.runtime.trainer import Diverged, Progress, Watch
 
@@ -134,7 +133,6 @@ def test_options_are_values_or_text(option: str, value: Any, text: str) -> None:
     ("options", "error", "message"),
     [
         ({"momentum": 0.9}, TypeError, "no setting 'momentum'; there are batch, epochs, "),
-        *[({name: 1}, ValueError, f"{name} is not built yet") for name in Training.later],
         ({"epochs": 0}, ValueError, "epochs takes an integer of at least 1, not 0"),
         ({"epochs": 1.5}, ValueError, "epochs takes an integer of at least 1, not 1.5"),
         ({"lr": 0}, ValueError, "lr takes a number above 0, not 0"),

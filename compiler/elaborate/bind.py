@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from cnnc.dsl import nodes
-from cnnc.dsl.diagnostics import Diagnostics
+from cnnc.dsl.diagnostics import Diagnostic, Diagnostics
 from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
@@ -36,10 +36,6 @@ class Signature(Protocol):
     @property
     def arguments(self) -> Mapping[str, Argument]:
         """What it takes, in order."""
-
-    @property
-    def later(self) -> tuple[str, ...]:
-        """What it will take."""
 
     @property
     def by_place(self) -> tuple[str, ...]:
@@ -117,8 +113,6 @@ class Binder(State):
     def _named(self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object]) -> str:
         assert given.name is not None
         at = given.name_span or given.span
-        if given.name in cls.later:
-            raise Mistake("E202", f"{cls.word}'s {given.name} is not built yet", at)
         if given.name not in cls.arguments:
             takes = ", ".join(cls.arguments) or "none"
             raise Mistake(
@@ -144,10 +138,9 @@ class Binder(State):
             return None
         try:
             return cls(**values)
-        except BadValue as wrong:
-            self.found.add(
-                Mistake("E403", f"{cls.word} takes {wrong}", where).diagnostic
-            )  # a condition between arguments
+        except BadValue as wrong:  # a condition between arguments
+            places = (a.value.span for a in args or () if a.name == wrong.argument is not None)
+            self.found.add(condition(cls, wrong, next(places, where)))
             return None
 
     def values(
@@ -209,7 +202,7 @@ class Binder(State):
         kind = argument.type
         if kind.open:
             return open_evaluator(scope).value(node)
-        value = Evaluator(scope, kind.words, kind.made, kind.later).value(node)
+        value = Evaluator(scope, kind.words, kind.made).value(node)
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.is_value(value):
@@ -262,6 +255,12 @@ def words_of_layers() -> tuple[frozenset[str], Mapping[str, type[Declared]]]:
     return words, {word: cls for kind in types for word, cls in kind.made.items()}
 
 
+def condition(cls: type[Declared], wrong: BadValue, at: Span) -> Diagnostic:
+    """The report of a condition between arguments, or between one and the net."""
+    owner = cls.word if wrong.argument is None else f"{cls.word}'s {wrong.argument}"
+    return Diagnostic("E403", f"{owner} takes {wrong}", at)
+
+
 def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[Any, nodes.Expr]:
     """The item of a list for this turn of the enclosing repeat that the list is as long as.
 
@@ -291,6 +290,8 @@ def _mended(argument: Argument, value: Any) -> list[str]:
         return [f"write the word without quotes: {argument.name}={value}"]
     if isinstance(value, float) and value.is_integer() and "integer" in argument.type.wanted:
         return [f"write {int(value)}, or use // where you divide"]
+    if argument.type.wanted.startswith("a list") and not isinstance(value, list):
+        return [f"write a list: {argument.name}=[{brief(value)}]"]
     return []
 
 

@@ -34,7 +34,6 @@ class Block(State):
     """
 
     noun: ClassVar[str] = "argument"
-    later: ClassVar[tuple[str, ...]] = ()
     by_place: ClassVar[tuple[str, ...]] = ()
 
     node: nodes.Block

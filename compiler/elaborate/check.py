@@ -22,7 +22,7 @@ from ..net import Net
 from ..suggest import nearest
 from ..training.settings import Training
 from .allowed import without_allowed
-from .bind import Binder
+from .bind import Binder, condition
 from .blocks import Block, Reach, find_circles
 from .build import Builder
 from .declarations import Declarations
@@ -39,7 +39,7 @@ from .unused import unused
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
 # otherwise be what is wrong. It is what is wrong with arguments on the same lines, but no name of
 # a layer is ever mended.
-LOCAL_NAMES = ("E201", "E202")
+LOCAL_NAMES = ("E201",)
 LOCAL_VALUES = ("E402", "E403", "E404", "E405")
 
 
@@ -107,6 +107,7 @@ def check(
     net = _expand(file, files, reach, binder, builder, input)
     _report_missing(file, binder, sets or {}, input)
     training = _training(declared, binder, files.scope)
+    _check_training(training, net, declared, found)
     whole = None if found.failed else net
     if declared.chains:
         check_expectations(declared.expects, whole, training, files.scope, found)
@@ -338,3 +339,18 @@ def _training(declared: Declarations, binder: Binder, scope: Scope) -> Training 
         nodes.Argument(s.span, s.name.id, s.value, s.name.span) for s in declared.train.settings
     )
     return binder.make(Training, args, declared.train.span, scope)
+
+
+def _check_training(
+    training: Training | None, net: Net | None, declared: Declarations, found: Diagnostics
+) -> None:
+    """Settings that do not go together, or not with the net."""
+    if training is None or declared.train is None:
+        return
+    try:
+        training.schedule.require(training.epochs)
+        if net is not None:
+            training.require(net.input_shape, net.output_shape)
+    except BadValue as wrong:
+        places = [s.value.span for s in declared.train.settings if s.name.id == wrong.argument]
+        found.add(condition(Training, wrong, places[0] if places else declared.train.span))

@@ -9,6 +9,7 @@ from cnnc.dsl import nodes
 from cnnc.dsl.limits import DEEPEST
 from cnnc.dsl.source import Span
 
+from ..arguments import Argument, BadValue, Declared
 from ..suggest import did_you_mean
 from ..values import Made, Tapped, Word, brief
 from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate, size
@@ -20,7 +21,6 @@ class Evaluator:
 
     words   bare words that the place of the expression understands; they win over names
     made    words that take arguments there: `sgd(momentum=0.9)`, with the words of theirs
-    later   words that are not built yet
 
     open_words, open_made   for a block's formal, the words of all layers, over which names win
     """
@@ -33,9 +33,8 @@ class Evaluator:
         scope: Scope,
         words: tuple[str, ...] = (),
         made: Mapping[str, Any] | None = None,
-        later: tuple[str, ...] = (),
     ) -> None:
-        self.scope, self.words, self.made, self.later = scope, words, made or {}, later
+        self.scope, self.words, self.made = scope, words, made or {}
 
     def value(self, node: nodes.Expr) -> Any:
         """The value, or UNKNOWN where it hangs on something unknown; raises Mistake."""
@@ -102,7 +101,6 @@ class Evaluator:
             return Evaluator(scope.imported[name]).value(node)
         if name in self.open_words:
             return Word(name)
-        self._refuse_later(node)
         if scope.whole.partial:
             return UNKNOWN
         raise Mistake(
@@ -128,11 +126,6 @@ class Evaluator:
         value = Evaluator(scope.constant(name)).value(scope.lets[name].value)
         scope.constants[name] = value
         return value
-
-    def _refuse_later(self, name: nodes.Name) -> None:
-        if name.id in self.later:
-            help = [f"use {' or '.join(self.words)}"] if self.words else []
-            raise Mistake("E202", f"{name.id} is not built yet", name.span, help=help)
 
     def _counted(self, value: Any, node: nodes.Expr) -> Any:
         """The same, once the items of a list are counted as steps."""
@@ -171,7 +164,6 @@ class Evaluator:
             if name in made:
                 return self._made(node, made[name])
         if name not in FUNCTIONS:
-            self._refuse_later(node.function)
             raise Mistake(
                 "E208",
                 f"there is no function {name}",
@@ -189,14 +181,17 @@ class Evaluator:
             self._counted(value, node)
         return self._counted(call(name, values), node)
 
-    def _made(self, node: nodes.Call, cls: Any) -> Any:
-        positional, named = [], []
+    def _made(self, node: nodes.Call, cls: type[Declared]) -> Any:
+        positional: list[object] = []
+        named: list[tuple[str, object]] = []
         words = tuple(w for a in cls.arguments.values() for w in a.type.words)
         for argument in node.args:
             inner = Evaluator(self.scope, words)
+            target = _target(cls, argument, len(positional))
             value = inner.value(argument.value)
             if value is UNKNOWN:
                 return UNKNOWN
+            _check_part(cls, target, value, argument.value.span)
             if argument.name is None:
                 positional.append(value)
             else:
@@ -222,3 +217,38 @@ def tapped(name: str, span: Span, scope: Scope) -> Any:
     if given.tensor.shape is None:
         return UNKNOWN
     return Tapped(given.label.name, given.tensor.maker)
+
+
+def _target(cls: type[Declared], given: nodes.Argument, place: int) -> Argument:
+    """The argument of a word that a value is for: by name, else by place."""
+    takes = f"{cls.word} takes: {', '.join(cls.arguments) or 'no arguments'}"
+    if given.name is not None:
+        if given.name not in cls.arguments:
+            raise Mistake(
+                "E402",
+                f"{cls.word} has no {cls.noun} {given.name}",
+                given.name_span or given.span,
+                help=[*did_you_mean(given.name, cls.arguments), takes],
+            )
+        return cls.arguments[given.name]
+    if place >= len(cls.arguments):
+        raise Mistake(
+            "E404",
+            f"{cls.word} has no place for this argument",
+            given.span,
+            "one too many",
+            [takes],
+        )
+    return list(cls.arguments.values())[place]
+
+
+def _check_part(cls: type[Declared], argument: Argument, value: object, at: Span) -> None:
+    try:
+        argument.type.parse(value)
+    except BadValue as wrong:
+        raise Mistake(
+            "E403",
+            f"{cls.word}'s {argument.name} takes {wrong}, not {brief(value)}",
+            at,
+            f"{argument.name}: {argument.help}",
+        ) from None

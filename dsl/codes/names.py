@@ -11,12 +11,6 @@ CODES = {
         wrong="INPUT(3x8x8) -> CONVV(4)\n",
         mended="INPUT(3x8x8) -> CONV(4)\n",
     ),
-    "E202": Code(
-        "not built yet",
-        "The language has this, and this version of cnnc does not: it is refused, never ignored.",
-        wrong="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)  train { augment = [rotate(10)] }\n",
-        mended="INPUT(3x8x8) -> CONV(4) -> RELU -> FC(9)  train { augment = [flip] }\n",
-    ),
     "E203": Code(
         "nothing has this name",
         "A name in an expression is a knob, a constant of `let`, or a name of a `for` around it.",

@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .compiler.arguments import BadValue
 from .compiler.elaborate.bind import Binder
 from .compiler.elaborate.check import Checked, check
-from .compiler.elaborate.scope import Scope
+from .compiler.elaborate.scope import Mistake, Scope
 from .compiler.elaborate.settings import WrongUse
 from .compiler.layers.layer import Shape
 from .compiler.net import Net as Layers
@@ -114,7 +115,7 @@ class Net:
             if text is not None:
                 given[name] = _setting(name, text)
         return Compiled(
-            self._net, self.training.replace(**given), batch=batch, seed=seed, shards=shards,
+            self._net, _changed(self, given), batch=batch, seed=seed, shards=shards,
             threads=threads, dtype=dtype,
         )  # fmt: skip
 
@@ -153,11 +154,13 @@ def train(
     threads: int | None = None,
     shards: int | None = None,
     watch: Watch | None = None,
+    init_from: str | os.PathLike[str] | None = None,
     **options: object,
 ) -> Run:
     """Compile a spec and train it: what `cnnc train` does.
 
     set, input  as for `load`; a Net has its own already
+    init_from   a run or a .safetensors file: layers of the same name and shapes are reused
     options     settings of the train block that win over the spec's: epochs, batch, lr, seed,
                 optimizer, …, each as a value or as text of the language
     """
@@ -168,7 +171,9 @@ def train(
         raise TypeError("a Net is checked already: give set= and input= to cnnc.load")
     net = spec if isinstance(spec, Net) else load(spec, set, input)
     changes = {name: _setting(name, _text(value)) for name, value in options.items()}
-    training = net.training.replace(**changes)
+    if init_from is not None:
+        changes["init_from"] = os.fspath(init_from) or "."
+    training = _changed(net, changes)
     return train_run(
         net.checked.require(), training, data, out,
         spec_text=net.expanded(), threads=threads, shards=shards, watch=watch,
@@ -210,20 +215,29 @@ def _text(value: object) -> str:
 
 def _setting(name: str, text: str) -> Any:
     """One setting of a train block, from text."""
-    if name in Training.later:
-        raise WrongUse(f"{name} is not built yet")
     if name not in Training.arguments:
         raise TypeError(f"no setting {name!r}; there are {', '.join(Training.arguments)}")
     argument = Training.arguments[name]
     node, wrong = parse_value(Source(name, text))
     if node is not None:
-        found = Diagnostics()
-        use = nodes.Argument(node.span, name, node)
-        training = Binder(found).make(Training, (use,), node.span, Scope())
-        if training is not None:
-            return getattr(training, name)
-        wrong = found.sorted()
-    if wrong[0].code in ("E202", "E402", "E403", "E903"):  # the message says which part is wrong
+        try:
+            return Binder(Diagnostics()).value(argument, node, Scope(), name)
+        except Mistake as mistake:
+            wrong = (mistake.diagnostic,)
+    # the message says which part is wrong
+    if wrong[0].code in ("E402", "E403", "E404", "E903"):
         raise WrongUse(f"{name}: {wrong[0].message}", wrong[0].help)
     near = did_you_mean(text, argument.type.words)
     raise WrongUse(f"{name} takes {argument.type.wanted}, not {text!r}", near)
+
+
+def _changed(net: Net, settings: Mapping[str, object]) -> Training:
+    """A net's training settings with others; WrongUse where they do not go together."""
+    try:
+        training = net.training.replace(**settings)
+        if "schedule" in settings:
+            training.schedule.require(training.epochs)
+        training.require(net.input_shape, net.output_shape)
+    except BadValue as wrong:
+        raise WrongUse(f"{wrong.argument or 'train'} takes {wrong}") from None
+    return training

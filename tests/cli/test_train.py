@@ -202,7 +202,6 @@ def test_a_spec_on_standard_input(folder: Path, cnnc: Any) -> None:
         (["--data", "random:9", "--device", "tpu"], "'tpu' is not one of 'cpu', 'cuda'"),
         (["--data", "random:9", "--resume", "runs/a"], "--resume is not built yet"),
         (["--resume", "runs/a"], "--resume is not built yet"),
-        (["--data", "random:9", "--init-from", "runs/a"], "--init-from is not built yet"),
     ],
 )
 def test_wrong_use(args: list[str], message: str, folder: Path, command: Command) -> None:
@@ -216,13 +215,11 @@ def test_what_is_not_built_yet_says_what_to_do_instead(folder: Path, command: Co
     for option, instead in (
         (["--device", "cuda"], "leave --device out"),
         (["--resume", "runs/a"], "--out"),
-        (["--init-from", "a.safetensors"], "leave --init-from out"),
     ):
         done = command("train", "tiny.cnn", "--data", "random:9", *option)
         assert f"help: {instead}" in done.err or f"with {instead}" in done.err
     assert command("train", "tiny.cnn", "--data", "random:9", "--device", "cpu").status == 0
-    for hidden in ("--resume", "--init-from"):
-        assert hidden not in command("train", "--help").out
+    assert "--resume" not in command("train", "--help").out
 
 
 @pytest.mark.parametrize(
@@ -240,7 +237,10 @@ def test_what_is_not_built_yet_says_what_to_do_instead(folder: Path, command: Co
         ("tiny.cnn", "imagenet", "there is no data source 'imagenet'"),
         ("tiny.cnn", "random:many", "'many' is no number of samples"),
         ("maps.cnn", "random:9", "the net's output is 2x4x4"),
-        ("flip.cnn", "random:9", "augment = [flip] is for images"),
+        ("tiny.cnn --init-from none", "random:9", "there is no none"),
+        ("tiny.cnn --init-from=", "random:9", "there is no weights.safetensors"),
+        ("tiny.cnn --init-from empty.npz", "random:9", "not a whole safetensors file"),
+        ("flip.cnn", "random:9", "augment takes flip for maps CxHxW"),
     ],
 )
 def test_errors_come_before_a_folder_is_made(
@@ -255,7 +255,7 @@ def test_errors_come_before_a_folder_is_made(
     npz(folder / "shape.npz", x_train=np.zeros((47, 1, 6, 5), "float32"))
     npz(folder / "nan.npz", x_train=np.full((47, 1, 6, 6), np.nan, "float32"))
     for out in ([], ["--out", "runs/a"]):
-        done = command("train", spec, "--data", data, *out)
+        done = command("train", *spec.split(), "--data", data, *out)
         assert (done.status, done.out) == (1, "")
         assert done.err.startswith("error") and message in done.err
         assert "epoch" not in done.err

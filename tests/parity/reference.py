@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.parity.training import loss_of, optimizer_of
 
 from cnnc import Net
 from cnnc.compiler.net import NetLayer
@@ -41,20 +42,12 @@ class Reference:
                             "weight_decay": training.weight_decay * layer.layer.decay,
                         }
                     )
-        optimizer = training.optimizer
         self.optimizer: Any = None
-        if not groups:  # a layer without weights by itself
-            return
-        if optimizer.word == "adam":
-            betas = (float(optimizer.beta1), float(optimizer.beta2))
-            self.optimizer = torch.optim.Adam(groups, betas=betas, eps=optimizer.eps)
-        else:
-            self.optimizer = torch.optim.SGD(
-                groups, momentum=optimizer.momentum, nesterov=optimizer.nesterov
-            )
+        if groups:  # none for a layer without weights by itself
+            self.optimizer = optimizer_of(training.optimizer, groups)
 
     def scores(self, x: Any, *, softmax: bool = True) -> Tensor:
-        """The output; without a last SOFTMAX for the loss."""
+        """The output; without a last SOFTMAX for most losses."""
         self.margin = float("inf")
         self.training = not softmax
         y = torch.tensor(x, dtype=torch.float64)
@@ -65,10 +58,8 @@ class Reference:
         return y
 
     def loss(self, x: Any, y: Any) -> Tensor:
-        return F.cross_entropy(
-            self.scores(x, softmax=False), torch.tensor(y),
-            label_smoothing=self.net.training.loss.label_smoothing,
-        )  # fmt: skip
+        loss = self.net.training.loss
+        return loss_of(loss, self.scores(x, softmax=not loss.of_scores), y)
 
     def grads(self, x: Any, y: Any) -> dict[str, Any]:
         self.optimizer.zero_grad()
@@ -81,6 +72,8 @@ class Reference:
         loss = self.loss(x, y)
         self.tracking = False
         loss.backward()
+        if self.net.training.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.trained.values(), self.net.training.clip)
         self.optimizer.step()
         return loss.item()
 

@@ -323,9 +323,12 @@ def test_wrong_options_are_refused(wrong: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "option, message",
     [
-        ({"optimizer": "rmsprop"}, "rmsprop is not built yet"),
-        ({"optimizer": "sgd(momentum=-1)"}, "momentum"),
-        ({"loss": "hinge"}, "hinge is not built yet"),
+        ({"optimizer": "rmsprop(0.9, 1e-8, 0, true, 0, 1)"}, "rmsprop has no place for this"),
+        ({"optimizer": "sgd(momentum=-1)"}, "momentum takes a number of at least 0, not -1"),
+        ({"optimizer": "adam(beta=1)"}, "optimizer: adam has no argument beta"),
+        ({"optimizer": "sgd(nesterov=true)"}, "nesterov=true with a momentum above 0"),
+        ({"loss": "hing"}, "loss takes cross_entropy or mse or hinge, not 'hing'"),
+        ({"optimizer": "adam(weight_decay=1)"}, "weight_decay takes what adam"),
     ],
 )
 def test_wrong_words_of_training_are_refused(option: dict[str, str], message: str) -> None:

@@ -24,7 +24,7 @@ NET = cnnc.parse(
     -> CONV(4, 3, pad=same) -> RELU -> DROPOUT(0.3) -> POOL(3, stride=2, pad=1)
     -> CONV(4, 3, pad=1, groups=2) -> LEAKYRELU -> POOL(avg, 3, stride=1, pad=1)
     -> CONV(4, 1) -> SIGMOID -> FLATTEN -> FC(40) -> TANH -> FC(5) -> SOFTMAX
-    train { optimizer = adam  weight_decay = 0.1 }
+    train { optimizer = adam  weight_decay = 0.1  clip = 1  augment = [mixup] }
     """
 )
 PURPOSES: tuple[Purpose, ...] = ("train", "gradients", "predict")
@@ -42,7 +42,8 @@ def engine(purpose: Purpose, batch: int, parts: int = 1, threads: int = 1) -> En
     }
     shared["normalize1.max"] = np.full_like(shared["normalize1.min"], 2)
     made = Engine(program, shared, Team(threads))
-    for name, value in (("lr", 0.01), ("scale", 1 / batch), ("step", 1)):
+    shares = (("scale", 0.7 / batch), ("other scale", 0.3 / batch))
+    for name, value in (("lr", 0.01), ("step", 1), *shares):
         if name in shared:
             shared[name][0] = value
     return made
@@ -51,7 +52,8 @@ def engine(purpose: Purpose, batch: int, parts: int = 1, threads: int = 1) -> En
 def inputs(purpose: Purpose, n: int, seed: int = 0) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     found = {"input1": rng.normal(size=(n, 2, 24, 24)).astype("float32")}
-    return found if purpose == "predict" else found | {"target": rng.integers(0, 5, n)}
+    targets = {"train": ("target", "other target"), "gradients": ("target",), "predict": ()}
+    return found | {name: rng.integers(0, 5, n) for name in targets[purpose]}
 
 
 @given(st.integers(0, 1000), st.integers(1, 40))

@@ -110,8 +110,6 @@ def test_runs_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ("INPUT(1x8x8) -> FC(3)", "digits", "the net has 3 outputs"),
         ("INPUT(1x8x8) -> CONV(10, 3)", "digits", "the net's output is 10x6x6"),
         ("INPUT(64) -> FC(10)", "digits", "digits holds images, the net's INPUT is 64"),
-        ("INPUT(4) -> FC(3) train { augment = [flip] }", "random:9",
-         "augment = [flip] is for images, and the net's INPUT is 4"),
         ("INPUT(4) -> FC(3) train { batch = 10**15 }", "random:9", "GiB of memory, more than"),
         ("INPUT(4) -> FC(3) train { batch = 10**18 }", "random:9", "GiB of memory, more than"),
         ("INPUT(1x999x999) -> FC(10**6)", "random:1", "GiB of memory, more than"),
