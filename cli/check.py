@@ -116,15 +116,15 @@ def _write_text(results: Sequence[Result], quiet: bool) -> None:
         found += (d for d in diagnostics if not (quiet and d.severity == "note"))
         if checked is None or not _holds(diagnostics) or quiet:
             continue
-        file = visible(checked.source.name)
         if checked.net is None:
+            file = visible(checked.source.name)
             print(f"{file}: holds; it has no chain, so there is no net to show\n")
         else:
-            print(_layers(file, checked, checked.net) + "\n")
+            print(_layers(checked, checked.net) + "\n")
     write_diagnostics(found, sys.stdout)
 
 
-def _layers(file: str, checked: Checked, net: Net) -> str:
+def _layers(checked: Checked, net: Net) -> str:
     """The table of a net's layers, with the totals."""
     rows: list[tuple[str, ...]] = [("name", "layer", "output", "params", "MACs", "receptive field")]
     rows += [_row(layer) for layer in net.layers]
@@ -135,15 +135,18 @@ def _layers(file: str, checked: Checked, net: Net) -> str:
     )  # fmt: skip
     lines = table(rows, right=(3, 4)).split("\n")
     rule = "  " + "-" * (max(len(line) for line in lines) - 2)
-    top = title(file, checked)
+    top = title(checked)
     if net.trainable != net.params:
         lines.append(f"  trainable: {net.trainable:,} of {net.params:,}")
         return "\n".join([top, lines[0], rule, *lines[1:-2], rule, *lines[-2:]])
     return "\n".join([top, lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def title(file: str, checked: Checked) -> str:
+def title(checked: Checked) -> str:
     """What the commands call a net: its name, its file, its knobs."""
+    from cnnc.dsl.cells import visible
+
+    file = visible(checked.source.name)
     top = f"{checked.name} ({file})" if checked.name else file
     if checked.knobs:
         top += "  " + ", ".join(f"{name}={_brief(v)}" for name, v in checked.knobs.items())

@@ -74,7 +74,7 @@ def command(
     if form == "json":
         _write_json((before, after), nets, found)
     else:
-        _write_text((before, after), nets, found)
+        _write_text(nets, found)
     return int(exit_code and not found.same)
 
 
@@ -98,8 +98,8 @@ def _load(files: Sequence[tuple[str, dict[str, str]]], input_shape: str | None) 
 # -- text -----------------------------------------------------------------------------
 
 
-def _write_text(files: Sequence[str], nets: Sequence[Net], found: Difference) -> None:
-    a, b = (title(file, net.checked) for file, net in zip(files, nets, strict=True))
+def _write_text(nets: Sequence[Net], found: Difference) -> None:
+    a, b = (title(net.checked) for net in nets)
     if found.same:
         print(f"{a} and {b}: the same net, {found.before.params:,} weights")
         return

@@ -59,7 +59,8 @@ def command(
     from cnnc.compiler.enumerate import Family
     from cnnc.dsl.parser import read_source
 
-    family = Family(read_source(file), sets, input_shape, where)
+    source = read_source(file)
+    family = Family(source, sets, input_shape, where)
     members = _checked(family)
     holding = [m for m in members if m.error is None and m.meets]
     failing = [m for m in members if m.error is not None]
@@ -75,7 +76,7 @@ def command(
     if form == "json":
         _write_json(file, family, listed[:limit], batch, counts)
     else:
-        _write_text(file, family, listed[:limit], batch, counts)
+        _write_text(source.name, family, listed[:limit], batch, counts)
     return int(not holding)
 
 

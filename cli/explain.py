@@ -78,7 +78,7 @@ def command(
     if form == "json":
         _write_json(what, net.checked, layers, explained, chosen)
         return 0
-    print(heading(title(what, net.checked)))
+    print(heading(title(net.checked)))
     for one in chosen:
         print("\n" + _layer(one))
     if layer is None:
