@@ -52,7 +52,7 @@ def test_files_and_standard_input(cnnc) -> None:
     assert third.startswith("bad.cnn:2:15: ")
     done = cnnc("check", "good.cnn", "-", input="INPUT(2) -> FC(3)")
     assert done.returncode == 0
-    assert "\n-\n  name" in done.stdout
+    assert "\n<stdin>\n  name" in done.stdout
 
 
 def test_standard_input_is_read_once(cnnc) -> None:

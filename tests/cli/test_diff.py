@@ -156,7 +156,7 @@ def test_mistakes_of_both_are_reported(folder: Path, capsys) -> None:
         (["a.cnn", "none.cnn"], 1, "error[E101]: none.cnn does not exist"),
         (["a.cnn"], 2, "error: missing argument 'B'"),
         (["-", "-"], 2, "error: only one of the two can be standard input"),
-        (["a.cnn", "b.cnn", "--set", "g=1"], 2, "error: the spec has no knob g; it has f"),
+        (["a.cnn", "b.cnn", "--set", "g=1"], 2, "error: a.cnn has no knob g; it has f"),
         (["a.cnn", "b.cnn", "--set-b", "f"], 2, "error: invalid value for '--set-b'"),
     ],
 )

@@ -165,7 +165,7 @@ def test_spec_without_knobs_is_its_only_member(folder: Path, capsys) -> None:
         (["none.cnn"], 1, "error[E101]: none.cnn does not exist"),
         (["family.cnn", "--set", "N"], 2, "error: invalid value for '--set'"),
         (["family.cnn", "--set", "N=3..1"], 2, "error: --set N=3..1: the range has no value"),
-        (["family.cnn", "--set", "Q=1..2"], 2, "error: the spec has no knob Q; it has N, M"),
+        (["family.cnn", "--set", "Q=1..2"], 2, "error: family.cnn has no knob Q; it has N, M"),
         (["family.cnn", "--set", "M=1..6k"], 2, "error: 6,000 (M) * 2 (N) = 12,000 members"),
         (["family.cnn", "--where", "N <"], 2, "error: --where takes a condition"),
         (["family.cnn", "--where", "M"], 2, "error: --where: an expectation is true or false"),

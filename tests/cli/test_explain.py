@@ -179,7 +179,7 @@ def test_spec_with_mistakes(folder: Path, capsys) -> None:
     ("args", "status", "message"),
     [
         (["none.cnn"], 1, "error[E101]: none.cnn does not exist"),
-        (["tiny.cnn", "--set", "g=1"], 2, "error: the spec has no knob g; it has f"),
+        (["tiny.cnn", "--set", "g=1"], 2, "error: tiny.cnn has no knob g; it has f"),
         (["tiny.cnn", "--format", "xml"], 2, "error: invalid value for '--format'"),
         ([], 2, "error: missing argument 'FILE|CODE'"),
         (["E301", "conv1"], 2, "error: a code's page takes no layer, --set or --input"),
