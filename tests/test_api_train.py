@@ -149,7 +149,7 @@ def test_options_are_values_or_text(option: str, value: Any, text: str) -> None:
         ({"threads": 0}, ValueError, "threads is at least 1, not 0"),
         ({"shards": 0}, ValueError, "shards is at least 1, not 0"),
         ({"device": "cuda"}, ValueError, "'cuda' is not built yet"),
-        ({"set": {"M": 1}}, ValueError, "the spec has no knob M"),
+        ({"set": {"M": 1}}, ValueError, "has no knob M"),
         ({"data": "imagenet"}, cnnc.DataError, "there is no data source 'imagenet'"),
         ({"data": "random:0"}, cnnc.RunError, "'0' is no number of samples"),
         ({"out": "small.cnn"}, cnnc.RunError, "cannot be made"),

@@ -15,7 +15,7 @@ from ..values import show_shape
 from .fixes import padding_before
 from .names import NOT_KNOWN, Label, Tensor
 
-BEFORE_DATA = ("input", "data")  # the families that a data layer may come after
+BEFORE_DATA = {"input", "data"}  # the families that a data layer may come after
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
@@ -37,6 +37,7 @@ class Builder(State):
     found: Diagnostics
     layers: list[NetLayer] = fresh(factory=list)
     by_name: dict[str, NetLayer] = fresh(factory=dict)
+    families: set[str] = fresh(factory=set)  # of the layers so far
     places: dict[str, Span] = fresh(factory=dict)  # of names, for messages
     counts: dict[str, int] = fresh(factory=dict)
     owners: dict[str, NetLayer] = fresh(factory=dict)  # of stored weights
@@ -125,6 +126,7 @@ class Builder(State):
         if weights:
             self._share(made)
         self.layers.append(made)
+        self.families.add(layer.family)
         self.by_name[name] = made
         return Tensor(made)
 
@@ -181,8 +183,7 @@ class Builder(State):
     def _check_place(self, layer: Layer, first: Tensor | None, use: Span) -> None:
         if layer.family != "data" or first is None or first.maker is None:
             return
-        families = {made.layer.family for made in self.layers}
-        if first.maker is not self.layers[-1] or not families <= set(BEFORE_DATA):
+        if first.maker is not self.layers[-1] or not self.families <= BEFORE_DATA:
             self.found.add(
                 Diagnostic(
                     "E305",

@@ -195,7 +195,7 @@ def test_a_spec_on_standard_input(folder: Path, cnnc: Any) -> None:
         (["--data", "random:9", "--lr", "1e30"], "lr: the number 1e30 is larger than the limit"),
         (["--data", "random:9", "--seed", "-1"], "seed takes an integer of at least 0, not -1"),
         (["--data", "random:9", "--threads", "0"], "--threads"),
-        (["--data", "random:9", "--set", "M=2"], "the spec has no knob M"),
+        (["--data", "random:9", "--set", "M=2"], "has no knob M"),
         (["--data", "random:9", "--set", "M"], "'M' is not of the form NAME=VALUE"),
         (["--data", "random:9", "--momentum", "0.9"], "no such option '--momentum'"),
         (["--data", "random:9", "--device", "cuda"], "--device cuda is not built yet"),

@@ -113,8 +113,8 @@ def test_what_a_type_refuses_and_what_it_says(
         assert str(caught.value) == wanted
 
 
-def test_an_item_of_a_list_is_refused_as_itself() -> None:
-    with pytest.raises(BadValue, match=r"^an integer of at least 1$"):
+def test_a_list_with_a_wrong_item_is_refused() -> None:
+    with pytest.raises(BadValue, match=r"^a list of an integer of at least 1$"):
         list_of(integer(at_least=1)).parse([1, 0])
 
 
