@@ -113,8 +113,9 @@ def test_what_a_type_refuses_and_what_it_says(
         assert str(caught.value) == wanted
 
 
-def test_an_item_of_a_list_is_refused_as_itself() -> None:
-    with pytest.raises(BadValue, match=r"^an integer of at least 1$"):
+def test_a_wrong_item_of_a_list_says_what_the_list_takes() -> None:
+    """The message goes on with the whole list: `…, not [1, 0]`."""
+    with pytest.raises(BadValue, match=r"^a list of an integer of at least 1$"):
         list_of(integer(at_least=1)).parse([1, 0])
 
 
