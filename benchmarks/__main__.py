@@ -14,6 +14,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,10 +27,14 @@ def start_up(rounds: int) -> None:
     """CPU time to start, beside that of importing what it stands on."""
     for part in ("src/cnnc", "cli", "compiler", "dsl", "grammars", "runtime"):
         compileall.compile_dir(str(ROOT / part), quiet=2)
+    deep = Path(tempfile.mkdtemp()) / "deep.cnn"
+    chain = " -> ".join(["CONV(8, 3, pad=1) -> RELU"] * 5_000)
+    deep.write_text(f"INPUT(3x32x32) -> {chain} -> FC(10)\n")
     commands = {
         'python -c "import click, lark"': ["-c", "import click, lark"],
         "cnnc check lenet5.cnn": ["-m", "cnnc", "check", str(ROOT / "examples/lenet5.cnn")],
-        "cnnc check vgg16.cnn": ["-m", "cnnc", "check", str(ROOT / "examples/vgg16.cnn")],
+        "cnnc check googlenet.cnn": ["-m", "cnnc", "check", str(ROOT / "examples/googlenet.cnn")],
+        "cnnc check of 10,000 layers": ["-m", "cnnc", "check", str(deep)],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds + 1):
