@@ -1,0 +1,227 @@
+"""Mistakes of those who know other languages: their comments, indices, percents, assignments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lark import Token
+
+from .automaton import END
+from .repair import CLOSERS, ELEMENTS, STATEMENTS, VALUES, Fix, Place, shortened
+
+_BEFORE_A_LAYER = {"ARROW", "LSQB", "LBRACE", "VBAR"}
+
+
+def comment(place: Place) -> Iterator[Fix]:
+    """`FC(10) // the scores`, `/* my net */`."""
+    text, start = place.source.text, place.token.start_pos or 0
+    if text.startswith("/*", start):
+        sign, close = "/*", text.find("*/", start + 2)
+        end = close + 2 if close >= 0 else _end_of_line(text, start)
+    elif place.type == "FLOORDIV":
+        sign, end = "//", _end_of_line(text, start)
+    else:
+        return
+    skip = 0
+    while place.ahead(skip).type != END and (place.ahead(skip).start_pos or 0) < end:
+        skip += 1
+    said = text[start + 2 : end].removesuffix("*/").split("\n")[0].strip()
+    found = place.say(
+        "E117",
+        f"`{sign}` begins no comment in this language",
+        "a comment begins with `#`",
+        f"write `{shortened(f'# {said}'.strip())}`",
+        span=place.span(place.token, place.ahead(skip - 1)),
+    )
+    yield Fix(found, skip=skip)
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return end if end >= 0 else len(text)
+
+
+def dotted_name(place: Place) -> Iterator[Fix]:
+    """`nn.Conv2d(16, 3)`: one name, which nothing here has. The checker says what is meant."""
+    before, after = place.previous(), place.ahead()
+    if place.token != "." or before is None or before.type != "NAME" or after.type != "NAME":
+        return
+    if before.end_pos != place.token.start_pos or after.start_pos != place.token.end_pos:
+        return
+    # Where a name is declared, a dot is a mistake of its own.
+    used = place.automaton.after(place.states[-2], "FOR") or place.automaton.after_all(
+        place.states[-2], ("NUMBER",)
+    )
+    if used is not None or place.previous_type(2) == "DEFAULT":
+        whole = Token("NAME", f"{before}.{after}", before.start_pos, end_pos=after.end_pos)
+        yield Fix((), (whole,), skip=2, back=1)
+
+
+def percent(place: Place) -> Iterator[Fix]:
+    """`DROPOUT(50%)`."""
+    at = max((i for i, token in enumerate(place.before) if token.type == "PERCENT"), default=0)
+    if at == 0:
+        return
+    number, sign, *after = place.before[at - 1 :]
+    # After a line's end, what was taken for the divisor more likely begins a chain.
+    next_line = after and "\n" in place.source.text[sign.end_pos : after[0].start_pos]
+    if not (next_line or (not after and place.type not in VALUES)):
+        return
+    if number.type != "NUMBER" or not re.fullmatch(r"\d+(\.\d+)?", number):
+        return
+    share = f"{float(number) / 100:g}"
+    found = place.say(
+        "E117",
+        "there are no percents in this language",
+        "`%` gives the remainder of a division",
+        f"write `{share}`",
+        span=place.span(number, sign),
+    )
+    again = (Token("NUMBER", share, number.start_pos, end_pos=sign.end_pos), *after)
+    yield Fix(found, again, back=len(place.before) - at + 1)
+
+
+def thousands(place: Place) -> Iterator[Fix]:
+    """`expect params <= 1,000,000`: commas between digits."""
+    first = last = place.previous()
+    if place.type != "COMMA" or first is None or last is None or first.type != "NUMBER":
+        return
+    skip, text = 0, str(first)
+    while (
+        (comma := place.ahead(skip)).type == "COMMA"
+        and comma.start_pos == last.end_pos
+        and re.fullmatch(r"\d{3}", digits := place.ahead(skip + 1))
+        and digits.start_pos == comma.end_pos
+    ):
+        text, last, skip = f"{text}_{digits}", digits, skip + 2
+    if skip == 0:
+        return
+    span = place.span(first, last)
+    found = place.say(
+        "E106", f"`{span.text}` is no number", "`_` may stand between digits",
+        f"write `{text}`", span=span,
+    )  # fmt: skip
+    yield Fix(found, (Token("NUMBER", text, span.start, end_pos=span.end),), skip, back=1)
+
+
+def index(place: Place) -> Iterator[Fix]:
+    """`CONV(widths[0], 3)`, `let a = widths[0]`."""
+    name, opener, back = place.previous(), place.token, 0
+    if place.type != "LSQB":  # after `let a = widths` a group may begin, so that this is the 0
+        name, opener, back = place.previous(2), place.previous() or place.token, 1
+        starts = place.starts
+        if len(starts) < 2 or place.before[starts[-2]].type not in {"LET", "PARAM", "EXPECT"}:
+            return
+    elif not place.after_value:
+        return
+    if name is None or name.type != "NAME" or opener.type != "LSQB":
+        return
+    end = place.matching(place.at - back)
+    if name.end_pos != opener.start_pos or end <= place.at:
+        return
+    found = place.say(
+        "E117",
+        "there are no indices in this language",
+        "",
+        f"a `for` goes through a list: `for v in {name} [ CONV(v) -> RELU ]`",
+        span=place.span(name, place.rest[end]),
+    )
+    yield Fix(found, skip=end - place.at + 1, back=back)
+
+
+def condition(place: Place) -> Iterator[Fix]:
+    """`POOL(2) if pool -> FC(10)`."""
+    if place.type != "IF" or not place.after_element:
+        return
+    end = 1
+    while place.ahead(end).type not in {"ARROW", "VBAR", END, "ELSE", *CLOSERS, *STATEMENTS}:
+        end += 1
+    if end == 1:
+        return
+    test = place.rest[place.at + 1 : place.at + end]
+    span = place.span(place.token, test[-1])
+    text = place.span(test[0], test[-1]).text
+    found = place.say(
+        "E117",
+        "what is optional is marked with `?`",
+        "`?` is meant",
+        f"write `{place.element_before()}?({shortened(text)})`",
+        span=span,
+    )
+    yield Fix(found, (place.instead("QMARK"), place.new("LPAR"), *test, place.new("RPAR")), end)
+
+
+def name_in_front(place: Place) -> Iterator[Fix]:
+    """`stem: CONV(16)` and `stem = CONV(16)` in a chain."""
+    name = place.previous()
+    if name is None or name.type != "NAME" or place.previous_type(2) not in _BEFORE_A_LAYER:
+        return
+    if not (place.token == ":" or place.type == "EQUAL") or place.ahead().type not in ELEMENTS:
+        return
+    if not place.after_element:
+        return
+    found = place.say(
+        "E117",
+        "a name stands after what it names",
+        "`as` is meant",
+        f"write `{place.element_after(1)} as {name}`",
+        span=place.span(name, place.token),
+    )
+    yield Fix(found, skip=1, back=1)
+
+
+def assigned_chain(place: Place) -> Iterator[Fix]:
+    """`x = INPUT(3x32x32)`, `x = CONV(16, 3)(x)`, `net = INPUT(3x32x32)`."""
+    name, first = place.previous(), place.ahead()
+    alone = bool(place.starts) and place.starts[-1] == len(place.before) - 1
+    if place.type != "EQUAL" or name is None or not alone:
+        return
+    if name.type not in {"NAME", "NET"} or first.type not in ELEMENTS:
+        return
+    end = place.at + 1 if place.ahead(2).type != "LPAR" else place.matching(place.at + 2)
+    follows = place.rest[end + 1]
+    called = follows.type == "LPAR" and follows.start_pos == place.rest[end].end_pos
+    layer_like = first[0].isupper() and end > place.at + 1
+    if first.type == "NAME" and not (layer_like or called or follows.type == "ARROW"):
+        return
+    if first.type == "LSQB" and place.rest[place.matching(place.at + 1) + 1].type != "ARROW":
+        return
+    layer = place.element_after(1)
+    found = place.say(
+        "E117",
+        "a chain is no value, and has no `=`",
+        "assigned to nothing",
+        f"write the chain by itself: `{layer} -> …`",
+        f"`as` names an output: `{layer} as {name if name.type == 'NAME' else 'x'}`",
+        span=place.span(name, place.token),
+    )
+    last = place.matching(end + 1) if called else end
+    if called and last > end:
+        yield Fix(found, tuple(place.rest[place.at + 1 : end + 1]), last - place.at + 1, back=1)
+    yield Fix(found, skip=1, back=1)
+
+
+def layer_in_quotes(place: Place) -> Iterator[Fix]:
+    """`-> "CONV" ->`."""
+    inside = str(place.token)[1:-1]
+    if place.type != "STRING" or not place.wants_element or place.wants_statement:
+        return
+    if re.fullmatch(r"[A-Za-z_]\w*", inside, re.ASCII):
+        found = place.say(
+            "E124", "the name of a layer stands without quotes", "", f"write `{inside}`"
+        )
+        yield Fix(found, (place.instead("NAME", inside),), 1)
+
+
+RULES = (
+    comment,
+    dotted_name,
+    percent,
+    thousands,
+    index,
+    condition,
+    name_in_front,
+    assigned_chain,
+    layer_in_quotes,
+)
