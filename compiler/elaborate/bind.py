@@ -13,11 +13,14 @@ from cnnc.dsl.source import Span
 
 from ..arguments import Argument, BadValue, Declared
 from ..layers.registry import LAYERS
+from ..other_tools import argument_help
 from ..suggest import did_you_mean, nearest
 from ..values import brief
 from .evaluate import Evaluator
+from .mended_values import mended_value
 from .missing import SHAPES, Missing
 from .scope import UNKNOWN, Default, Mistake, Repetition, Scope
+from .unknown_names import text_without_quotes
 
 D = TypeVar("D", bound=Declared)
 
@@ -114,12 +117,13 @@ class Binder(State):
         assert given.name is not None
         at = given.name_span or given.span
         if given.name not in cls.arguments:
-            takes = ", ".join(cls.arguments) or "none"
+            takes = f"{cls.word} takes: {', '.join(cls.arguments) or 'none'}"
             raise Mistake(
                 "E402",
                 f"{cls.word} has no {cls.noun} {given.name}",
                 at,
-                help=[*did_you_mean(given.name, cls.arguments), f"{cls.word} takes: {takes}"],
+                help=argument_help(given.name, given.value, cls.arguments)
+                or [*did_you_mean(given.name, cls.arguments), takes],
             )
         if given.name in matched:
             raise Mistake("E405", f"{cls.word} is given {given.name} twice", at)
@@ -202,7 +206,12 @@ class Binder(State):
         kind = argument.type
         if kind.open:
             return open_evaluator(scope).value(node)
-        value = Evaluator(scope, kind.words, kind.made).value(node)
+        try:
+            value = Evaluator(scope, kind.words, kind.made).value(node)
+        except Mistake as mistake:
+            raise (
+                text_without_quotes(mistake, node, argument.name) if kind.quoted else mistake
+            ) from None
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.is_value(value):
@@ -217,7 +226,7 @@ class Binder(State):
                 f"{owner}'s {argument.name} takes {wrong}, not {brief(value)}",
                 node.span,
                 f"{argument.name}: {argument.help}" if argument.help else "",
-                _mended(argument, value),
+                mended_value(argument, value),
             ) from None
         return value
 
@@ -282,17 +291,6 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[A
         f"{len(values)} value{'' if len(values) == 1 else 's'}",
         [f"say which: for v in {node.span.text} [ … v … ]"],
     )
-
-
-def _mended(argument: Argument, value: Any) -> list[str]:
-    words = argument.type.words
-    if isinstance(value, str) and value in words:
-        return [f"write the word without quotes: {argument.name}={value}"]
-    if isinstance(value, float) and value.is_integer() and "integer" in argument.type.wanted:
-        return [f"write {int(value)}, or use // where you divide"]
-    if argument.type.wanted.startswith("a list") and not isinstance(value, list):
-        return [f"write a list: {argument.name}=[{brief(value)}]"]
-    return []
 
 
 def _as_shape(cls: Signature, where: Span) -> list[str]:

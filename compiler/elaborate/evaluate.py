@@ -14,6 +14,7 @@ from ..suggest import did_you_mean
 from ..values import Made, Tapped, Word, brief
 from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate, size
 from .scope import UNKNOWN, Mistake, Scope
+from .unknown_names import unknown_name
 
 
 class Evaluator:
@@ -103,14 +104,7 @@ class Evaluator:
             return Word(name)
         if scope.whole.partial:
             return UNKNOWN
-        raise Mistake(
-            "E203",
-            f"nothing is called {name} here",
-            node.span,
-            "neither a knob nor a let" + (f" nor {' or '.join(self.words)}" if self.words else ""),
-            did_you_mean(name, [*scope.names(), *self.words])
-            or (f"declare it: `param {name} = …` for a knob, `let {name} = …` for a constant",),
-        )
+        raise unknown_name(node, scope, self.words)
 
     def _constant(self, node: nodes.Name) -> Any:
         """A let, or a knob's own value; UNKNOWN once its mistake was raised."""

@@ -145,7 +145,7 @@ class Expander(State):
             return x
         if scope.whole.partial and not use.name.isupper():
             return NOT_KNOWN  # a block, perhaps, of what could not be read
-        cls = layer_class(use, scope.blocks)
+        cls = layer_class(use, scope.blocks, scope.taps.names())
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
         if cls.family == "input" and x is not None:
@@ -164,7 +164,7 @@ class Expander(State):
         self, node: nodes.Branching, x: Tensor | None, scope: Scope, label: Label | None
     ) -> Tensor:
         use = nodes.Layer(node.name_span, node.name, node.args, node.name_span)
-        cls = layer_class(use, scope.blocks)
+        cls = layer_class(use, scope.blocks, scope.taps.names())
         if not issubclass(cls, Merge):
             raise Mistake(
                 "E411", f"{node.name} has no branches", node.name_span, "only merges have",

@@ -10,12 +10,12 @@ from cnnc.dsl.source import Span
 
 from ..layers.layer import Layer
 from ..layers.registry import LAYERS
-from ..suggest import did_you_mean
 from ..values import brief, is_integer
 from .bind import open_evaluator, per_repetition
 from .blocks import Block, switch_of
 from .evaluate import Evaluator
 from .scope import UNKNOWN, Mistake, Scope
+from .unknown_layers import unknown_layer
 
 
 def default_value(node: nodes.Expr, scope: Scope) -> Any:
@@ -32,19 +32,13 @@ def takes_name(element: nodes.Element, scope: Scope) -> bool:
     return isinstance(element, nodes.Layer) and element.name not in (*scope.blocks, "ID")
 
 
-def layer_class(use: nodes.Layer, blocks: Iterable[str]) -> type[Layer]:
+def layer_class(use: nodes.Layer, blocks: Iterable[str], taps: Iterable[str] = ()) -> type[Layer]:
     """The class of a layer's name; Mistake where there is none."""
     if use.name in LAYERS:
         return LAYERS[use.name]
     if use.name == "AUX":
         raise without_branches(use, "AUX{ … }")
-    raise Mistake(
-        "E201",
-        f"there is no layer {use.name}",
-        use.name_span,
-        help=did_you_mean(use.name, (*LAYERS, "AUX", "ID", *blocks))
-        or (f"there are {', '.join((*LAYERS, *blocks))} and ID",),
-    )
+    raise unknown_layer(use, blocks, taps)
 
 
 def least(element: Any, scope: Scope) -> int:
