@@ -12,8 +12,11 @@ from cnnc.dsl.source import Span
 from ..layers.layer import Field, Layer, Misfit, Shape
 from ..net import Exit, Net, NetLayer
 from ..values import show_shape
-from .fixes import padding_before
+from .branch_fixes import branch_fixes
+from .fixes import fixes, sizes_on_the_way, vector_maker
 from .names import NOT_KNOWN, Label, Tensor
+from .shape_fixes import exit_fixes, place_fixes, shape_fixes, sharing_fixes
+from .trials import Trial, Turns
 
 BEFORE_DATA = ("input", "data")  # the families that a data layer may come after
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
@@ -43,6 +46,7 @@ class Builder(State):
     whole: tuple[int, int] = (0, 0)
     aux: bool = False
     exits: list[SideExit] = fresh(factory=list)
+    repeats: list[Turns] = fresh(factory=list)  # that ran, or run
 
     def add(
         self,
@@ -166,16 +170,17 @@ class Builder(State):
                 f" they differ in {what}",
                 made.span,
                 f"here {shown}",
-                help=("layers share whose input channels, kernels and outputs are the same",),
+                help=tuple(sharing_fixes(made, owner)),
                 related=(Related(f"{owner.name}: {before}", owner.span),),
             )
         )
 
-    def refuse_input(self, use: Span) -> None:
-        """Report an INPUT that something comes before, whatever its shape."""
+    def refuse_input(self, layer: Layer | None, x: Tensor, use: Span) -> None:
+        """Report an INPUT that something comes before; it may say no shape."""
+        help = ("leave it out, or move it to the front",)
         self.found.add(
             Diagnostic("E305", "INPUT heads the net, and this one stands inside it", use,
-                       help=("leave it out, or move it to the front",))
+                       help=self._place_fixes(layer, x) if layer else help, related=self._head())
         )  # fmt: skip
 
     def _check_place(self, layer: Layer, first: Tensor | None, use: Span) -> None:
@@ -188,9 +193,18 @@ class Builder(State):
                     "E305",
                     f"{layer.word} prepares the data, so it stands right after INPUT",
                     use,
-                    help=(f"move it: INPUT(…) -> {layer.word} -> …",),
+                    help=self._place_fixes(layer, first),
+                    related=self._head(),
                 )
             )
+
+    def _place_fixes(self, layer: Layer, x: Tensor) -> tuple[str, ...]:
+        if x.shape is None or not self.layers:
+            return ("move it to the front",)
+        return tuple(place_fixes(layer, self.layers, x.shape))
+
+    def _head(self) -> tuple[Related, ...]:
+        return (Related("INPUT is here", self.layers[0].span),) if self.layers else ()
 
     def _report(
         self, layer: Layer, misfit: Misfit, use: Span, makers: Sequence[NetLayer],
@@ -199,8 +213,9 @@ class Builder(State):
         before = makers[0]
         label = f"gets its input from {before.name}"
         if misfit.label:
-            label = f"{misfit.label} from {before.name}"
-        notes = (f"rule: {misfit.rule}",) if misfit.rule else ()
+            gets = misfit.label.startswith(("gets", "needs"))
+            label = f"{misfit.label} from {before.name}" if gets else misfit.label
+        notes: tuple[str, ...] = (f"rule: {misfit.rule}",) if misfit.rule else ()
         related: tuple[Related, ...] = ()
         if branches:
             label = "the branches do not go together"
@@ -211,9 +226,19 @@ class Builder(State):
         elif before.inputs:
             made = f"{before.name} makes {show_shape(before.output)} here"
             related = (Related(made, before.span),)
-        padded = [] if branches else padding_before(layer, before, self.by_name)
-        help = (*misfit.fixes, *padded)
-        self.found.add(Diagnostic(misfit.code, misfit.message, use, label, notes, help, related))
+        trial = Trial(layer, use, tuple(makers), self.by_name)
+        if misfit.code == "E315":
+            help = branch_fixes(trial, branches)
+        else:
+            help = fixes(trial, misfit, self.repeats)
+        if misfit.code == "E301":
+            notes += sizes_on_the_way(trial)
+        if misfit.code == "E302" and (vector := vector_maker(trial)) is not before:
+            made = f"{vector.name} makes the vector {show_shape(vector.output)} here"
+            related = (Related(made, vector.span),)
+        self.found.add(
+            Diagnostic(misfit.code, misfit.message, use, label, notes, tuple(help), related)
+        )
 
     def _within_limits(self, layer: Layer, output: Shape, use: Span) -> bool:
         if max(output) < LARGEST_TENSOR and prod(output) < LARGEST_TENSOR:
@@ -240,7 +265,10 @@ class Builder(State):
                 f"the shape is {shape} here, not {show_shape(wanted)}",
                 span,
                 f"{shape} from {maker.name}",
-                help=(f":: {shape} says what is there",),
+                help=(
+                    *shape_fixes(Trial(maker.layer, span, (maker,), self.by_name), wanted),
+                    f":: {shape} says what is there",
+                ),
                 related=(Related(f"{maker.name} makes {shape}", maker.span),),
             )
         )
@@ -248,17 +276,17 @@ class Builder(State):
     def check_exits(self, output: Tensor) -> None:
         """Side exits are judged by the same classes as the net: their outputs have its shape."""
         for exit in self.exits:
-            there = exit.tensor.shape
-            if output.maker is None or there is None or there == output.shape:
+            made = exit.tensor.maker
+            if output.maker is None or made is None or made.output == output.shape:
                 continue
             wanted = show_shape(output.maker.output)
             self.found.add(
                 Diagnostic(
                     "E318",
-                    f"a side exit gives {show_shape(there)}, and the net {wanted}",
+                    f"a side exit gives {show_shape(made.output)}, and the net {wanted}",
                     exit.span,
                     "both are judged by the same classes",
-                    help=(f"end it with FC({output.maker.output[0]})",),
+                    help=tuple(exit_fixes(made, output.maker)),
                     related=(Related(f"the net's output, {wanted}", output.maker.span),),
                 )
             )

@@ -123,8 +123,13 @@ def check(
         values,
         choices(files),
         None if found.failed else training,
-        without_allowed(found.sorted(), file.source),
+        without_allowed(_without_notes(found), file.source),
     )
+
+
+def _without_notes(found: Diagnostics) -> tuple[Diagnostic, ...]:
+    """Beside errors notes would only distract: they are about a net that is not what is meant."""
+    return tuple(d for d in found.sorted() if not (found.failed and d.severity == "note"))
 
 
 def _read_on(

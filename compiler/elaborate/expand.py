@@ -34,6 +34,7 @@ from .lookups import (
 )  # fmt: skip
 from .names import NOT_KNOWN, Given, Label, Tensor
 from .scope import UNKNOWN, Mistake, Repetition, Scope
+from .trials import Turns
 
 MOST_LAYERS = 100_000  # after expansion; ID and what repeats nothing count too
 MOST_VISITS = 1_000_000  # of elements: of groups too, which may be many around few layers
@@ -149,7 +150,8 @@ class Expander(State):
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
         if cls.family == "input" and x is not None:
-            self.builder.refuse_input(use.span)
+            inside = self.binder.make(cls, use.args, use.span, scope) if use.args else None
+            self.builder.refuse_input(inside, x, use.span)
             return x
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)
         made = self.builder.add(layer, [x], use.span, label)
@@ -301,9 +303,13 @@ class Expander(State):
             return NOT_KNOWN
         self._count(count * least(repeat.element, scope), repeat.span)
         self.layers += count == 0
+        turns = Turns(repeat.count.span, count, not counts)
+        self.builder.repeats.append(turns)
         for index in range(count):
             turn = Repetition(index, count, frozenset(counts) or None)
+            turns.begins.append((len(self.builder.layers), x.maker.name if x and x.maker else None))
             x = self.element(repeat.element, x, scope.repeating(turn))
+        turns.end = len(self.builder.layers)
         return x
 
     def _optional(
