@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -11,13 +11,13 @@ from cnnc.dsl.source import Span
 
 from ..layers.conv import Conv
 from ..layers.dense import FC
-from ..layers.layer import Layer, Misfit, Shape
+from ..layers.layer import Layer, Shape
 from ..layers.merge import Concat, spreads
 from ..layers.shape import Flatten, Reshape
 from ..layers.upsample import Upsample
 from ..net import NetLayer
 from ..values import show_shape
-from .trials import Trial, replacing, together
+from .trials import Change, Changes, Trial
 
 _MOST_ROWS = 33  # that an input is made larger by
 _MOST_PARTS = 2  # of a change, where others are as short
@@ -32,52 +32,44 @@ class Proposal:
     """
 
     arguments: dict[Span, dict[str, object]] = field(default_factory=dict)
-    layers: dict[Span, Layer] = field(default_factory=dict)
+    layers: dict[Span, tuple[Layer, Layer]] = field(default_factory=dict)  # before and after
     ends: dict[int, Layer] = field(default_factory=dict)
 
     def change(self, made: NetLayer, arguments: Mapping[str, object]) -> None:
         """Give a layer other arguments."""
         merged = {**self.arguments.get(made.span, {}), **arguments}
         self.arguments[made.span] = merged
-        self.layers[made.span] = made.layer.replace(**merged)
+        self.layers[made.span] = made.layer, made.layer.replace(**merged)
 
-    def __bool__(self) -> bool:
-        return bool(self.arguments or self.ends)
+    @property
+    def parts(self) -> int:
+        """How many changes it is."""
+        return len(self.layers) + len(self.ends)
 
     def text(self, trial: Trial) -> str:
         """What to do, in words."""
-        said = []
-        for span, layer in self.layers.items():
-            before = next(made for made in reversed(trial.before()) if made.span == span)
-            said.append(f"{layer.shown()} in place of {before.layer.shown()}")
+        said = [f"{new.shown()} in place of {old.shown()}" for old, new in self.layers.values()]
         for number, layer in self.ends.items():
             shape = show_shape(trial.makers[number].output)
             said.append(f"{layer.shown()} at the end of the branch of {shape}")
         return " and ".join(said)
 
-    def gives(self, trial: Trial) -> Shape | None:
-        """What the merge then gives; None where it does not fit."""
-        changes = [replacing(span, arguments) for span, arguments in self.arguments.items()]
-        xs = trial.shapes(together(changes))
-        if xs is None:
-            return None
-        try:
-            ended = [self.ends[i].shape(x) if i in self.ends else x for i, x in enumerate(xs)]
-            return trial.layer.shape_from(ended)
-        except Misfit:
-            return None
+    def changes(self, branches: Sequence[Span]) -> Changes:
+        """What it changes in the text."""
+        changes = {span: Change(arguments) for span, arguments in self.arguments.items()}
+        for number, layer in self.ends.items():  # a branch of one layer stands where that does
+            change = changes.get(branches[number], Change())
+            changes[branches[number]] = replace(change, behind=layer)
+        return changes
 
 
 def branch_fixes(trial: Trial, branches: Sequence[Span]) -> list[str]:
     """Help for a merge whose branches do not go together."""
     found: dict[str, int] = {}
-    paths = _paths(trial)
-    for proposal in _proposals(trial, paths):
-        if not proposal or (shape := proposal.gives(trial)) is None:
-            continue
-        then = f"{trial.layer.word} then gives {show_shape(shape)}"
-        parts = len(proposal.layers) + len(proposal.ends)
-        found.setdefault(f"{proposal.text(trial)}: {then}", parts)
+    for proposal in _proposals(trial, _paths(trial)):
+        if proposal.parts and (tried := trial.gives(proposal.changes(branches))):
+            then = f"{trial.layer.word} then gives {show_shape(tried[1])}"
+            found.setdefault(f"{proposal.text(trial)}: {then}", proposal.parts)
     ranked = sorted(found, key=found.__getitem__)
     short = [text for text in ranked if found[text] <= _MOST_PARTS]
     return short[:_MOST] if len(short) > 1 else ranked[:2]
@@ -111,16 +103,15 @@ def _proposals(trial: Trial, paths: Sequence[Sequence[NetLayer]]) -> Iterator[Pr
 
 def _other_inputs(trial: Trial) -> Iterator[Proposal]:
     """Inputs a little larger: sizes that are halved and doubled again must be even."""
-    input = next((made for made in trial.before() if not made.inputs), None)
-    if input is None or len(input.output) != 3:
-        return
-    channels, height, width = input.output
-    for more in range(1, _MOST_ROWS):
-        proposal = Proposal()
-        proposal.change(input, {"size": (channels, height + more, width + more)})
-        if proposal.gives(trial) is not None:
-            yield proposal
-            return
+    input = trial.input
+    if len(input.output) == 3:
+        channels, height, width = input.output
+        for more in range(1, _MOST_ROWS):
+            proposal = Proposal()
+            proposal.change(input, {"size": (channels, height + more, width + more)})
+            if trial.gives(proposal.changes(())):
+                yield proposal
+                return
 
 
 def _fits(shape: Shape, target: Shape, concat: bool) -> bool:

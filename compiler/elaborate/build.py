@@ -16,9 +16,11 @@ from .branch_fixes import branch_fixes
 from .fixes import fixes, sizes_on_the_way, vector_maker
 from .names import NOT_KNOWN, Label, Tensor
 from .shape_fixes import exit_fixes, place_fixes, shape_fixes, sharing_fixes
-from .trials import Trial, Turns
+from .trials import Retry, Trial, Turns
 
 BEFORE_DATA = ("input", "data")  # the families that a data layer may come after
+MOST_TRIALS = 10  # places that help is tried out for
+MOST_TRIED = 500  # layers of a net that is expanded again for it
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
@@ -35,6 +37,8 @@ class Builder(State):
 
     whole   height and width of INPUT
     aux     whether what is appended stands in a side exit
+    held    the places of `::` that held
+    retry   builds the net again with changes, to try out what help proposes
     """
 
     found: Diagnostics
@@ -47,6 +51,9 @@ class Builder(State):
     aux: bool = False
     exits: list[SideExit] = fresh(factory=list)
     repeats: list[Turns] = fresh(factory=list)  # that ran, or run
+    held: set[Span] = fresh(factory=set)
+    retry: Retry | None = None
+    trials: int = 0
 
     def add(
         self,
@@ -226,7 +233,7 @@ class Builder(State):
         elif before.inputs:
             made = f"{before.name} makes {show_shape(before.output)} here"
             related = (Related(made, before.span),)
-        trial = Trial(layer, use, tuple(makers), self.by_name)
+        trial = self._trial(layer, use, makers)
         if misfit.code == "E315":
             help = branch_fixes(trial, branches)
         else:
@@ -239,6 +246,16 @@ class Builder(State):
         self.found.add(
             Diagnostic(misfit.code, misfit.message, use, label, notes, tuple(help), related)
         )
+
+    def _trial(self, layer: Layer, use: Span, makers: Sequence[NetLayer]) -> Trial:
+        """What help for a layer is tried out with; without a way to do so where it costs too much.
+
+        A place that was reported already is not tried again: the report would be dropped.
+        """
+        self.trials += not self.found.at(use)
+        worth = self.trials <= MOST_TRIALS and len(self.layers) <= MOST_TRIED
+        worth = worth and not self.found.at(use)
+        return Trial(layer, use, tuple(makers), self.by_name, self.retry if worth else None)
 
     def _within_limits(self, layer: Layer, output: Shape, use: Span) -> bool:
         if max(output) < LARGEST_TENSOR and prod(output) < LARGEST_TENSOR:
@@ -256,7 +273,10 @@ class Builder(State):
     def expect_shape(self, tensor: Tensor | None, wanted: Shape, span: Span) -> None:
         """`:: shape` at this point."""
         maker = tensor.maker if tensor else None
-        if maker is None or maker.output == wanted:
+        if maker is None:
+            return
+        if maker.output == wanted:
+            self.held.add(span)
             return
         shape = show_shape(maker.output)
         self.found.add(
@@ -266,7 +286,7 @@ class Builder(State):
                 span,
                 f"{shape} from {maker.name}",
                 help=(
-                    *shape_fixes(Trial(maker.layer, span, (maker,), self.by_name), wanted),
+                    *shape_fixes(self._trial(maker.layer, span, [maker]), wanted),
                     f":: {shape} says what is there",
                 ),
                 related=(Related(f"{maker.name} makes {shape}", maker.span),),

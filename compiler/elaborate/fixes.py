@@ -1,4 +1,4 @@
-"""Changes that would make a layer fit: each is tried out before it is named."""
+"""Changes that would make a layer fit its input: each is tried out before it is named."""
 
 from __future__ import annotations
 
@@ -14,45 +14,48 @@ from ..layers.shape import Reshape
 from ..net import NetLayer
 from ..values import show_shape
 from .shape_fixes import unpool_fixes
-from .trials import Change, Trial, Turns, replacing, together, unchanged, without
+from .trials import Change, Trial, Turns
 
-_MOST_SIZES = 8  # in the note that lists them
 _MOST = 4  # changes that one message proposes
+_MOST_SIZES = 8  # in the note that lists them
 _LARGEST_FACTOR = 16  # by which an input is made larger
 
 
 def fixes(trial: Trial, misfit: Misfit, repeats: Sequence[Turns]) -> list[str]:
     """Help for a layer that does not fit its input."""
-    found = list(_own(trial, misfit))
+    proposed = [_own(trial, misfit)]
     if misfit.code == "E301":
-        found += _window_fixes(trial, repeats)
+        proposed.append(_window_fixes(trial, repeats))
     elif misfit.code == "E302":
-        found += _vector_fixes(trial)
+        proposed.append(_vector_fixes(trial))
     elif misfit.code in ("E303", "E311"):
-        found += _channel_fixes(trial)
+        proposed.append(_channel_fixes(trial))
     elif misfit.code == "E319":
-        found += unpool_fixes(trial)
-    found = list(dict.fromkeys(found))
+        proposed.append(unpool_fixes(trial))
+    found = dict.fromkeys(text for some in proposed for text in some)
     if len(found) < 2:
-        found.append(f"leave it out: the shape stays {show_shape(trial.makers[0].output)}")
-    return found[:_MOST]
+        found[f"leave it out: the shape stays {show_shape(trial.makers[0].output)}"] = None
+    return list(found)[:_MOST]
 
 
 def _own(trial: Trial, misfit: Misfit) -> Iterator[str]:
-    """Changes of the layer itself; where a repeat made others of it, of those too."""
-    if not misfit.changes or not trial.repeated():
+    """Changes of the layer itself."""
+    if trial.retry is None or not misfit.changes:
         yield from misfit.fixes
         return
+    yield from (fix for fix in misfit.fixes if fix.startswith("leave it out"))
     for arguments in misfit.changes:
-        if not arguments.keys() <= trial.layer.arguments.keys():
-            continue
         try:
             changed = trial.layer.replace(**arguments)
-            tried = trial.gives(replacing(trial.use, arguments), changed)
-        except BadValue:
-            continue
-        if tried:
-            yield f"{changed.shown()} then gives {show_shape(tried[1])} here"
+        except (BadValue, TypeError):
+            continue  # this layer has no such argument
+        if tried := trial.gives({trial.use: Change(arguments)}):
+            yield f"{changed.shown()} gives {show_shape(tried[1])}"
+
+
+def _then(layer: Layer, tried: tuple[Shape, Shape]) -> str:
+    x, y = map(show_shape, tried)
+    return f"{layer.shown()} then gets {x} and gives {y}"
 
 
 # -- windows larger than their input ------------------------------------------------------
@@ -68,13 +71,12 @@ def _window_fixes(trial: Trial, repeats: Sequence[Turns]) -> Iterator[str]:
 
 def _channels_first(trial: Trial) -> Iterator[str]:
     """INPUT(32x32x3), in the order of other tools."""
-    input = next((made for made in trial.before() if not made.inputs), None)
-    if input is None or not looks_channels_last(input.output):
+    if not looks_channels_last(trial.input.output):
         return
-    height, width, channels = input.output
+    height, width, channels = trial.input.output
     size = (channels, height, width)
-    if tried := trial.gives(replacing(input.span, {"size": size})):
-        yield f"INPUT({show_shape(size)}), channels first: {_then(trial.layer, *tried)}"
+    if tried := trial.gives({trial.input.span: Change({"size": size})}):
+        yield f"INPUT({show_shape(size)}), channels first: {_then(trial.layer, tried)}"
 
 
 def looks_channels_last(shape: Shape) -> bool:
@@ -83,87 +85,65 @@ def looks_channels_last(shape: Shape) -> bool:
 
 
 def _fewer_turns(trial: Trial, repeats: Sequence[Turns]) -> Iterator[str]:
-    """One repetition less, of the repeat that it stands in or of the last one before it."""
+    """Fewer repetitions of the repeat that it stands in, or of the last one before it."""
     for turns in reversed(repeats):
-        if not turns.plain or turns.times < 2 or len(turns.begins) < 2:
+        fewer = turns.times - 1 if turns.ended else turns.begun - 1
+        if not turns.plain or fewer < 1:
             continue
-        number, name = turns.begins[-1]
-        count = turns.count.text
-        fewer = len(turns.begins) - 1
-        said = f"*{fewer} in place of *{turns.times}"
-        if not count.isdecimal():
-            said = f"{count} = {fewer} in place of {turns.times}"
-        if turns.end is None:  # it stands in the turn that is too many
-            if name is not None:
-                yield f"{said}: the repeat then ends at {show_shape(trial.by_name[name].output)}"
+        if tried := trial.gives({turns.count: Change(times=fewer)}):
+            count = turns.count.text
+            name = "*" if count.isdecimal() else f"{count} = "
+            old = f"*{turns.times}" if count.isdecimal() else turns.times
+            where = "before" if turns.ended else "around"
+            yield f"{name}{fewer} in place of {old} {where} it: {_then(trial.layer, tried)}"
             return
-        if name is None or any(other is not turns and other.count == turns.count
-                               for other in repeats):  # fmt: skip
-            continue
-        left_out = list(trial.by_name)[number : turns.end]
-        xs = trial.shapes(unchanged, dict.fromkeys(left_out, name))
-        if xs is None:
-            continue
-        try:
-            y = trial.layer.shape_from(xs)
-        except Misfit:
-            continue
-        yield f"{said}: {_then(trial.layer, xs[0], y)}"
-        return
 
 
 def _padding_before(trial: Trial) -> Iterator[str]:
     """Padding for the nearest convolution before it, or for all of them."""
-    convs = [made for made in trial.line() if isinstance(made.layer, Conv)]
-    spans = list(dict.fromkeys(made.span for made in convs))
-    nearest = next(iter(convs), None)
-    if nearest is not None and isinstance(nearest.layer, Conv):
-        pad = max(nearest.layer.k) // 2
-        changed = nearest.layer.replace(pad=pad)
-        change = replacing(nearest.span, {"pad": pad})
-        if pad and changed.pad != nearest.layer.pad and (tried := trial.gives(change)):
-            after = _after(trial, nearest, change)
+    convs = [
+        made for made in trial.line() if isinstance(made.layer, Conv) and made.span != trial.use
+    ]
+    if any(made.span.start > trial.use.start for made in convs):
+        return  # in a repeat: what is before it in the net stands after it in the text
+    for made in convs[:1]:
+        pad = max(getattr(made.layer, "k")) // 2  # noqa: B009 (a Conv's)
+        changed = made.layer.replace(pad=pad)
+        built = trial.again({made.span: Change({"pad": pad})}) if pad else None
+        tried = trial.last_in(built) if built else None
+        if built and tried:
+            after = [other for other in built.layers if other.span == made.span][-1].output
             then = f"{trial.layer.shown()} then gives {show_shape(tried[1])}"
-            if after is not None:
-                yield f"{changed.shown()} before it gives {show_shape(after)}, and {then}"
-                return
+            yield f"{changed.shown()} before it gives {show_shape(after)}, and {then}"
+            return
+    spans = dict.fromkeys(made.span for made in convs)
     if len(spans) > 1:
-        change = together([replacing(span, {"pad": "same"}) for span in spans])
-        if tried := trial.gives(change):
-            yield f"pad=same in every CONV before it: {_then(trial.layer, *tried)}"
-
-
-def _after(trial: Trial, made: NetLayer, change: Change) -> Shape | None:
-    """What a layer before it would give after a change."""
-    there = Trial(made.layer, made.span, (made,), trial.by_name)
-    xs = there.shapes(change)
-    return xs[0] if xs else None
+        changes = {span: Change({"pad": "same"}) for span in spans}
+        if tried := trial.gives(changes):
+            yield f"pad=same in every CONV before it: {_then(trial.layer, tried)}"
 
 
 def _without_pooling(trial: Trial) -> Iterator[str]:
     """The nearest pooling before it left out."""
     for made in trial.line():
         if made.kind in ("POOL", "SUBSAMPLE") and made.span != trial.use:
-            if tried := trial.gives(without(made.span)):
-                yield f"without {made.layer.shown()} before it: {_then(trial.layer, *tried)}"
+            if made.span.start > trial.use.start:
+                return  # as for padding
+            if tried := trial.gives({made.span: Change(left_out=True)}):
+                yield f"without {made.layer.shown()} before it: {_then(trial.layer, tried)}"
             return
 
 
 def _larger_input(trial: Trial) -> Iterator[str]:
     """The smallest multiple of INPUT's height and width that is enough."""
-    input = next((made for made in trial.before() if not made.inputs), None)
-    if input is None or len(input.output) != 3:
+    if len(trial.input.output) != 3:
         return
-    channels, height, width = input.output
+    channels, height, width = trial.input.output
     for factor in range(2, _LARGEST_FACTOR + 1):
         size = (channels, height * factor, width * factor)
-        if tried := trial.gives(replacing(input.span, {"size": size})):
-            yield f"an input of {show_shape(size)}: {_then(trial.layer, *tried)}"
+        if tried := trial.gives({trial.input.span: Change({"size": size})}):
+            yield f"an input of {show_shape(size)}: {_then(trial.layer, tried)}"
             return
-
-
-def _then(layer: Layer, x: Shape, y: Shape) -> str:
-    return f"{layer.shown()} then gets {show_shape(x)} and gives {show_shape(y)}"
 
 
 def sizes_on_the_way(trial: Trial) -> tuple[str, ...]:
@@ -175,9 +155,8 @@ def sizes_on_the_way(trial: Trial) -> tuple[str, ...]:
             steps.append(f"{after.name} {show_shape(after.output[1:])}")
     if len(steps) < 2:
         return ()
-    shown = [*reversed(steps)]
     first = line[-1]
-    shown = [f"{first.name} {show_shape(first.output[1:])}", *shown]
+    shown = [f"{first.name} {show_shape(first.output[1:])}", *reversed(steps)]
     if len(shown) > _MOST_SIZES:
         shown = [shown[0], "…", *shown[2 - _MOST_SIZES :]]
     return (f"sizes: {' -> '.join(shown)}",)
@@ -196,34 +175,31 @@ def vector_maker(trial: Trial) -> NetLayer:
 
 
 def _vector_fixes(trial: Trial) -> Iterator[str]:
-    maker, vector = vector_maker(trial), trial.makers[0].output
-    layer = trial.layer
-    if maker.inputs:
-        maps = maker.input_shapes[0]
-        if (y := _shape_of(layer, maps)) is not None:
-            what = "without" if maker.kind in ("FLATTEN", "RESHAPE") else "before"
-            yield (f"{layer.shown()} {what} {maker.layer.shown()} gets {show_shape(maps)}"
-                   f" and gives {show_shape(y)}")  # fmt: skip
-    else:
+    maker, layer, use = vector_maker(trial), trial.layer, trial.use
+    vector = show_shape(trial.makers[0].output)
+    if not maker.inputs:
         for maps in _as_maps(maker.output[0]):
-            if tried := trial.gives(replacing(maker.span, {"size": maps})):
-                yield f"INPUT({show_shape(maps)}): {_then(layer, *tried)}"
+            if tried := trial.gives({maker.span: Change({"size": maps})}):
+                yield f"INPUT({show_shape(maps)}): {_then(layer, tried)}"
                 break
+    elif maker.kind in ("FLATTEN", "RESHAPE"):
+        if tried := trial.gives({maker.span: Change(left_out=True)}):
+            x, y = map(show_shape, tried)
+            yield f"{layer.shown()} without {maker.layer.shown()} gets {x} and gives {y}"
+    elif maker.span != use:
+        changes = {maker.span: Change(before=layer), use: Change(left_out=True)}
+        if tried := trial.gives(changes, layer):
+            x, y = map(show_shape, tried)
+            yield f"{layer.shown()} before {maker.layer.shown()} gets {x} and gives {y}"
     if (instead := _for_vectors(layer)) is not None:
-        y = instead.shape(vector)
-        yield f"{instead.shown()} takes the vector {show_shape(vector)} and gives {show_shape(y)}"
-    for maps in _as_maps(vector[0]):
-        if (y := _shape_of(layer, maps)) is not None:
-            reshape = Reshape(size=maps).shown()
-            yield f"{reshape} before it makes maps of the vector: {_then(layer, maps, y)}"
+        if tried := trial.gives({use: Change(instead=instead)}):
+            y = show_shape(tried[1])
+            yield f"{instead.shown()} takes the vector {vector} and gives {y}"
+    for maps in _as_maps(trial.makers[0].output[0]):
+        reshape = Reshape(size=maps)
+        if tried := trial.gives({use: Change(before=reshape)}, layer=None):
+            yield f"{reshape.shown()} before it makes maps of the vector: {_then(layer, tried)}"
             return
-
-
-def _shape_of(layer: Layer, x: Shape) -> Shape | None:
-    try:
-        return layer.shape(x)
-    except Misfit:
-        return None
 
 
 def _for_vectors(layer: Layer) -> Layer | None:
@@ -242,7 +218,7 @@ def _as_maps(size: int) -> Iterator[Shape]:
         side = isqrt(size // channels)
         if channels * side * side == size:
             yield channels, side, side
-    height = next(h for h in range(isqrt(size), 0, -1) if size % h == 0)
+    height = next((h for h in range(min(isqrt(size), 10_000), 1, -1) if size % h == 0), 1)
     if height > 1:
         yield 1, height, size // height
     yield size, 1, 1
@@ -258,14 +234,14 @@ def _channel_fixes(trial: Trial) -> Iterator[str]:
         name = next((n for n in ("filters", "units") if n in made.layer.arguments), None)
         if name is not None:
             count = -(-made.output[0] // parts) * parts
-            changed = made.layer.replace(**{name: count})
-            if tried := trial.gives(replacing(made.span, {name: count})):
-                yield f"{changed.shown()} before it: {_then(trial.layer, *tried)}"
+            if tried := trial.gives({made.span: Change({name: count})}):
+                changed = made.layer.replace(**{name: count})
+                yield f"{changed.shown()} before it: {_then(trial.layer, tried)}"
             return
         if not made.inputs:
             size = (-(-made.output[0] // parts) * parts, *made.output[1:])
-            if tried := trial.gives(replacing(made.span, {"size": size})):
-                yield f"an input of {show_shape(size)}: {_then(trial.layer, *tried)}"
+            if tried := trial.gives({made.span: Change({"size": size})}):
+                yield f"an input of {show_shape(size)}: {_then(trial.layer, tried)}"
             return
         if made.output[0] != made.input_shapes[0][0]:
             return

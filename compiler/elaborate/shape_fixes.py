@@ -17,7 +17,7 @@ from ..layers.shape import Flatten, Reshape
 from ..layers.upsample import Upsample
 from ..net import NetLayer
 from ..values import show_shape
-from .trials import Trial, replacing
+from .trials import Change, Trial
 
 _MOST = 2  # changes that bring a shape about
 # Arguments that decide about the shapes of weights, and whether they are trained.
@@ -33,8 +33,8 @@ def shape_fixes(trial: Trial, wanted: Shape) -> list[str]:
             continue
         seen.add(made.span)
         for arguments in _for_shape(made, wanted):
-            change = replacing(made.span, arguments)
-            if trial.shapes(change) == (wanted,):
+            built = trial.again({made.span: Change(arguments)})
+            if built is not None and trial.use in built.held:
                 changed = made.layer.replace(**arguments).shown()
                 found.append(
                     f"{changed} in place of {made.layer.shown()} gives {show_shape(wanted)}"
@@ -142,19 +142,18 @@ def unpool_fixes(trial: Trial) -> Iterator[str]:
     """For an UNPOOL whose input is not as its POOL's output: another POOL, or another input."""
     x = trial.makers[0].output
     pool = getattr(trial.layer, "pool").maker  # noqa: B009 (only UNPOOL has one)
-    for made in reversed(trial.before()):
+    then = show_shape(pool.input_shapes[0])
+    for made in reversed([*trial.by_name.values()]):
         if isinstance(made.layer, Pool) and made.layer.mode == "max" and made.output == x:
             y = show_shape(made.input_shapes[0])
             yield f"{made.layer.shown()} as {made.name}, and UNPOOL(@{made.name}), gives {y}"
             break
-    factor = pool.output[-1] // x[-1]
-    upsample = Upsample(factor=max(factor, 1))
-    if factor > 1 and upsample.shape(x) == pool.output:
-        y = show_shape(pool.input_shapes[0])
-        yield (f"{upsample.shown()} before it gives {show_shape(pool.output)}, and"
-               f" {trial.layer.shown()} then gives {y}")  # fmt: skip
-    if x[1:] == pool.output[1:]:
-        y = show_shape(pool.input_shapes[0])
-        channels = pool.output[0]
-        yield (f"CONV({channels}, 1) before it gives {show_shape(pool.output)}, and"
-               f" {trial.layer.shown()} then gives {y}")  # fmt: skip
+    bridges: list[Layer] = []
+    if pool.output[-1] // x[-1] > 1:
+        bridges.append(Upsample(factor=pool.output[-1] // x[-1]))
+    if x[0] != pool.output[0]:
+        bridges.append(Conv(filters=pool.output[0], k=1))
+    for bridge in bridges:
+        if trial.gives({trial.use: Change(before=bridge)}):
+            given, last = show_shape(bridge.shape(x)), trial.layer.shown()
+            yield f"{bridge.shown()} before it gives {given}, and {last} then gives {then}"

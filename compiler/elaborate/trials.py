@@ -1,58 +1,94 @@
-"""Changes elsewhere in a net, tried out: would a layer fit then, and what would it give?"""
+"""Changes of a net, tried out: the whole net is expanded again, with the change in its place.
+
+One place of the text may make many layers, in a repeat or in a block that is used often, and to
+change it changes them all. So what a change gives is never worked out from one layer alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from cnnc.dsl.diagnostics import Diagnostics
 from cnnc.dsl.source import Span
 
-from ..arguments import BadValue
-from ..layers.layer import Layer, Misfit, Shape
+from ..layers.layer import Layer, Shape
 from ..net import NetLayer
 
-# A net behind this many layers is not gone through again for each proposal.
-_MOST_LAYERS = 2_000
 
-Change = Callable[[NetLayer], Layer | None]
-"""What stands in a layer's place: itself, another, or None where it is left out."""
+@dataclass(frozen=True)
+class Change:
+    """What is changed at one place of the text.
+
+    arguments  other arguments of the layers there
+    instead    another layer in their place
+    left_out   no layer in their place
+    before     one more layer before them
+    behind     one more layer at the end, where the place is a branch
+    times      another count, where the place is that of a repeat
+    """
+
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    instead: Layer | None = None
+    left_out: bool = False
+    before: Layer | None = None
+    behind: Layer | None = None
+    times: int | None = None
+
+
+Changes = Mapping[Span, Change]
+
+
+class Built(Protocol):
+    """A net as it was built, as far as it could be."""
+
+    @property
+    def found(self) -> Diagnostics:
+        """What is wrong with it."""
+
+    @property
+    def layers(self) -> Sequence[NetLayer]:
+        """Its layers."""
+
+    @property
+    def held(self) -> set[Span]:
+        """The places of `::` that held."""
+
+
+Retry = Callable[[Changes], Built | None]
+"""Expands the net again; None where that is not worth its time."""
 
 
 @dataclass
 class Turns:
-    """How a repeat ran: where in the net each turn begins, and from which output.
+    """How a repeat ran: its count, and how many of its turns have begun.
 
-    begins   for each turn the number of layers before it, and the layer whose output it gets
-    end      the number of layers after the last turn, once there are any
+    plain   whether the count is one number, the same in all turns around it
+    ended   whether the last turn is over
     """
 
     count: Span
     times: int
-    plain: bool  # whether its count is one number, the same in all turns around it
-    begins: list[tuple[int, str | None]] = field(default_factory=list)
-    end: int | None = None
+    plain: bool
+    begun: int = 0
+    ended: bool = False
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A layer that does not fit, with the net that leads to it."""
+    """A layer that does not fit, with the net that leads to it and a way to change it."""
 
     layer: Layer
     use: Span
     makers: tuple[NetLayer, ...]
     by_name: Mapping[str, NetLayer]
+    retry: Retry | None = None
 
-    def before(self) -> list[NetLayer]:
-        """All layers that its inputs hang on, in order; none where there are too many."""
-        waiting, found = [maker.name for maker in self.makers], set[str]()
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting += self.by_name[name].inputs
-            if len(found) > _MOST_LAYERS:
-                return []
-        return [made for name, made in self.by_name.items() if name in found]
+    @property
+    def input(self) -> NetLayer:
+        """The net's INPUT."""
+        return next(iter(self.by_name.values()))
 
     def line(self) -> Iterator[NetLayer]:
         """The layers before it, backwards, up to one that has several inputs or none."""
@@ -63,81 +99,25 @@ class Trial:
                 return
             made = self.by_name[made.inputs[0]]
 
-    def repeated(self) -> bool:
-        """Whether the same text made a layer before it."""
-        return any(made.span == self.use for made in self.before())
+    def again(self, changes: Changes) -> Built | None:
+        """The net after some changes."""
+        return self.retry(changes) if self.retry else None
 
-    def shapes(
-        self, change: Change, stands_for: Mapping[str, str] | None = None
-    ) -> tuple[Shape, ...] | None:
-        """What it would get after a change of the net before it; None where that does not fit.
+    def gives(self, changes: Changes, layer: Layer | None = None) -> tuple[Shape, Shape] | None:
+        """What the layer gets and gives after some changes, the last where there are several.
 
-        stands_for   for layers that are left out, that whose output is taken instead
+        None where it still does not fit, or is not reached. `layer` is one that the changes put
+        in, if that is meant.
         """
-        before = self.before()
-        if not before:
+        built = self.again(changes)
+        return None if built is None else self.last_in(built, layer)
+
+    def last_in(self, built: Built, layer: Layer | None = None) -> tuple[Shape, Shape] | None:
+        """The same for a net that was built."""
+        if built.found.at(self.use):
             return None
-        stands_for = stands_for or {}
-        shapes: dict[str, Shape] = {}
-        try:
-            for made in before:
-                if made.name in stands_for:
-                    shapes[made.name] = shapes[stands_for[made.name]]
-                    continue
-                xs = [shapes[name] for name in made.inputs]
-                layer = change(made)
-                if layer is None:
-                    shapes[made.name] = xs[0]
-                elif xs:
-                    shapes[made.name] = layer.shape_from(xs)
-                else:
-                    shapes[made.name] = layer.shape(())
-        except (Misfit, BadValue, ArithmeticError):
-            return None
-        return tuple(shapes[maker.name] for maker in self.makers)
-
-    def gives(self, change: Change, layer: Layer | None = None) -> tuple[Shape, Shape] | None:
-        """What it would get and give after a change, or what another in its place would."""
-        xs = self.shapes(change)
-        if xs is None:
-            return None
-        try:
-            return xs[0], (layer or self.layer).shape_from(xs)
-        except (Misfit, BadValue):
-            return None
-
-
-def unchanged(made: NetLayer) -> Layer:
-    """The change that changes nothing."""
-    return made.layer
-
-
-def replacing(span: Span, arguments: Mapping[str, object]) -> Change:
-    """Other arguments for all layers that one place of the text made."""
-
-    def change(made: NetLayer) -> Layer:
-        return made.layer.replace(**arguments) if made.span == span else made.layer
-
-    return change
-
-
-def without(span: Span) -> Change:
-    """All layers that one place of the text made left out."""
-
-    def change(made: NetLayer) -> Layer | None:
-        return None if made.span == span else made.layer
-
-    return change
-
-
-def together(changes: Sequence[Change]) -> Change:
-    """Several changes at once, each of other layers."""
-
-    def change(made: NetLayer) -> Layer | None:
-        for one in changes:
-            layer = one(made)
-            if layer is not made.layer:
-                return layer
-        return made.layer
-
-    return change
+        there = [
+            made for made in built.layers
+            if (made.layer is layer if layer else made.span == self.use) and made.inputs
+        ]  # fmt: skip
+        return (there[-1].input_shapes[0], there[-1].output) if there else None
