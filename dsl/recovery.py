@@ -8,7 +8,6 @@ follow it parse. Where none is, the statement is left out up to where the next o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from lark import Token
 from lark.parsers.lalr_interactive_parser import InteractiveParser
@@ -263,7 +262,7 @@ def _folded(found: Sequence[Diagnostic]) -> list[Diagnostic]:
         if more:
             said[-1] += f", and at {more} more places"
         related = tuple(map(Related, said, others))
-        folded.append(replace(d, related=(*d.related, *related)))
+        folded.append(d.replace(related=(*d.related, *related)))
     return folded
 
 

@@ -13,14 +13,11 @@ from cnnc.dsl.source import Span
 
 from ..arguments import Argument, BadValue, Declared
 from ..layers.registry import LAYERS
-from ..other_tools import argument_help
 from ..suggest import did_you_mean, nearest
 from ..values import brief
 from .evaluate import Evaluator
-from .mended_values import mended_value
 from .missing import SHAPES, Missing
 from .scope import UNKNOWN, Default, Mistake, Repetition, Scope
-from .unknown_names import text_without_quotes
 
 D = TypeVar("D", bound=Declared)
 
@@ -117,6 +114,8 @@ class Binder(State):
         assert given.name is not None
         at = given.name_span or given.span
         if given.name not in cls.arguments:
+            from ..other_tools import argument_help  # only a spec with a mistake needs it
+
             takes = f"{cls.word} takes: {', '.join(cls.arguments) or 'none'}"
             raise Mistake(
                 "E402",
@@ -209,9 +208,11 @@ class Binder(State):
         try:
             value = Evaluator(scope, kind.words, kind.made).value(node)
         except Mistake as mistake:
-            raise (
-                text_without_quotes(mistake, node, argument.name) if kind.quoted else mistake
-            ) from None
+            if not kind.quoted:
+                raise
+            from .unknown_names import text_without_quotes
+
+            raise text_without_quotes(mistake, node, argument.name) from None
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.is_value(value):
@@ -221,6 +222,8 @@ class Binder(State):
         try:
             kind.parse(value)
         except BadValue as wrong:
+            from .mended_values import mended_value
+
             raise Mistake(
                 "E403",
                 f"{owner}'s {argument.name} takes {wrong}, not {brief(value)}",

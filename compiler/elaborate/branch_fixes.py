@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
+from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
 from ..layers.conv import Conv
@@ -24,16 +24,15 @@ _MOST_PARTS = 2  # of a change, where others are as short
 _MOST = 3  # changes that one message proposes
 
 
-@dataclass
-class Proposal:
+class Proposal(State):
     """Other arguments for layers of the branches, and layers at the ends of branches.
 
     ends   by the number of the branch
     """
 
-    arguments: dict[Span, dict[str, object]] = field(default_factory=dict)
-    layers: dict[Span, tuple[Layer, Layer]] = field(default_factory=dict)  # before and after
-    ends: dict[int, Layer] = field(default_factory=dict)
+    arguments: dict[Span, dict[str, object]] = fresh(factory=dict)
+    layers: dict[Span, tuple[Layer, Layer]] = fresh(factory=dict)  # before and after
+    ends: dict[int, Layer] = fresh(factory=dict)
 
     def change(self, made: NetLayer, arguments: Mapping[str, object]) -> None:
         """Give a layer other arguments."""
@@ -59,7 +58,7 @@ class Proposal:
         changes = {span: Change(arguments) for span, arguments in self.arguments.items()}
         for number, layer in self.ends.items():  # a branch of one layer stands where that does
             change = changes.get(branches[number], Change())
-            changes[branches[number]] = replace(change, behind=layer)
+            changes[branches[number]] = change.replace(behind=layer)
         return changes
 
 

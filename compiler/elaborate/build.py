@@ -12,10 +12,7 @@ from cnnc.dsl.source import Span
 from ..layers.layer import Field, Layer, Misfit, Shape
 from ..net import Exit, Net, NetLayer
 from ..values import show_shape
-from .branch_fixes import branch_fixes
-from .fixes import fixes, sizes_on_the_way, vector_maker
 from .names import NOT_KNOWN, Label, Tensor
-from .shape_fixes import exit_fixes, place_fixes, shape_fixes, sharing_fixes
 from .trials import Retry, Trial, Turns
 
 BEFORE_DATA = ("input", "data")  # the families that a data layer may come after
@@ -166,6 +163,8 @@ class Builder(State):
         )
         if one == other:
             return
+        from .shape_fixes import sharing_fixes  # what mends mistakes is loaded for mistakes alone
+
         frozen = [w[:2] for w in one] == [w[:2] for w in other]
         what = "freeze" if frozen else "their shapes"
         shown = ", ".join(f"{name} {show_shape(shape)}" for name, shape, _ in other)
@@ -208,6 +207,8 @@ class Builder(State):
     def _place_fixes(self, layer: Layer, x: Tensor) -> tuple[str, ...]:
         if x.shape is None or not self.layers:
             return ("move it to the front",)
+        from .shape_fixes import place_fixes
+
         return tuple(place_fixes(layer, self.layers, x.shape))
 
     def _head(self) -> tuple[Related, ...]:
@@ -217,6 +218,9 @@ class Builder(State):
         self, layer: Layer, misfit: Misfit, use: Span, makers: Sequence[NetLayer],
         branches: Sequence[Span],
     ) -> None:  # fmt: skip
+        from .branch_fixes import branch_fixes
+        from .fixes import fixes, sizes_on_the_way, vector_maker
+
         before = makers[0]
         label = f"gets its input from {before.name}"
         if misfit.label:
@@ -278,6 +282,8 @@ class Builder(State):
         if maker.output == wanted:
             self.held.add(span)
             return
+        from .shape_fixes import shape_fixes
+
         shape = show_shape(maker.output)
         self.found.add(
             Diagnostic(
@@ -299,6 +305,8 @@ class Builder(State):
             made = exit.tensor.maker
             if output.maker is None or made is None or made.output == output.shape:
                 continue
+            from .shape_fixes import exit_fixes
+
             wanted = show_shape(output.maker.output)
             self.found.add(
                 Diagnostic(

@@ -14,7 +14,6 @@ from ..suggest import did_you_mean
 from ..values import Made, Tapped, Word, brief
 from .arithmetic import FUNCTIONS, Refused, call, compare, negate, operate, size
 from .scope import UNKNOWN, Mistake, Scope
-from .unknown_names import unknown_name
 
 
 class Evaluator:
@@ -104,6 +103,8 @@ class Evaluator:
             return Word(name)
         if scope.whole.partial:
             return UNKNOWN
+        from .unknown_names import unknown_name  # only a spec with a mistake needs it
+
         raise unknown_name(node, scope, self.words)
 
     def _constant(self, node: nodes.Name) -> Any:

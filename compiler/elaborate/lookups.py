@@ -15,7 +15,6 @@ from .bind import open_evaluator, per_repetition
 from .blocks import Block, switch_of
 from .evaluate import Evaluator
 from .scope import UNKNOWN, Mistake, Scope
-from .unknown_layers import unknown_layer
 
 
 def default_value(node: nodes.Expr, scope: Scope) -> Any:
@@ -38,6 +37,8 @@ def layer_class(use: nodes.Layer, blocks: Iterable[str], taps: Iterable[str] = (
         return LAYERS[use.name]
     if use.name == "AUX":
         raise without_branches(use, "AUX{ … }")
+    from .unknown_layers import unknown_layer  # only a spec with a mistake needs it
+
     raise unknown_layer(use, blocks, taps)
 
 

@@ -7,18 +7,17 @@ change it changes them all. So what a change gives is never worked out from one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from cnnc.dsl.diagnostics import Diagnostics
+from cnnc.dsl.record import Record, State, fresh
 from cnnc.dsl.source import Span
 
 from ..layers.layer import Layer, Shape
 from ..net import NetLayer
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Record):
     """What is changed at one place of the text.
 
     arguments  other arguments of the layers there
@@ -29,7 +28,7 @@ class Change:
     times      another count, where the place is that of a repeat
     """
 
-    arguments: Mapping[str, object] = field(default_factory=dict)
+    arguments: Mapping[str, object] = fresh(factory=dict)
     instead: Layer | None = None
     left_out: bool = False
     before: Layer | None = None
@@ -60,8 +59,7 @@ Retry = Callable[[Changes], Built | None]
 """Expands the net again; None where that is not worth its time."""
 
 
-@dataclass
-class Turns:
+class Turns(State):
     """How a repeat ran: its count, and how many of its turns have begun.
 
     plain   whether the count is one number, the same in all turns around it
@@ -75,8 +73,7 @@ class Turns:
     ended: bool = False
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Record):
     """A layer that does not fit, with the net that leads to it and a way to change it."""
 
     layer: Layer
