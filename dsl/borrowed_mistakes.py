@@ -43,7 +43,7 @@ def _end_of_line(text: str, start: int) -> int:
 
 
 def dotted_name(place: Place) -> Iterator[Fix]:
-    """`nn.Conv2d(16, 3)`: one name, which nothing here has. The checker says what is meant."""
+    """`nn.Conv2d(16, 3)`: the name stays whole, for the checker to say what it is called here."""
     before, after = place.previous(), place.ahead()
     if place.token != "." or before is None or before.type != "NAME" or after.type != "NAME":
         return
@@ -55,7 +55,15 @@ def dotted_name(place: Place) -> Iterator[Fix]:
     )
     if used is not None or place.previous_type(2) == "DEFAULT":
         whole = Token("NAME", f"{before}.{after}", before.start_pos, end_pos=after.end_pos)
-        yield Fix((), (whole,), skip=2, back=1)
+        span = place.span(before, after)
+        found = place.say(
+            "E124",
+            f"`{span.text}` is no name: names have letters, digits and `_`",
+            "a dot joins nothing here",
+            f"write `{after}` alone",
+            span=span,
+        )
+        yield Fix(found, (whole,), skip=2, back=1)
 
 
 def percent(place: Place) -> Iterator[Fix]:

@@ -184,10 +184,14 @@ def _with_syntax_errors(
     _expand(file, files, reach, binder, Builder(binder.found), None)
     _training(declared, binder, files.scope)
     kept = Diagnostics()
-    kept.extend(syntax)
-    for d in (*found.sorted(), *binder.found.sorted()):
-        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d.span))):
-            kept.add(d)
+    local = [
+        d for d in (*found.sorted(), *binder.found.sorted())
+        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d.span)))
+    ]  # fmt: skip
+    # Of the very same characters, as those of nn.Conv2d, the checker knows more than the parser.
+    known = {d.span for d in local}
+    kept.extend(d for d in syntax if d.span not in known)
+    kept.extend(local)
     may = choices(files)
     return Checked(file.source, None, None, declared.name, values, may, None, kept.sorted())
 

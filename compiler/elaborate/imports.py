@@ -76,9 +76,9 @@ class Importer(State):
     ) -> Library | None:
         written = statement.path.value
         name = os.path.normpath(os.path.join(os.path.dirname(_path(source)), written))
-        whole = os.path.realpath(name)
         at = statement.path.span
-        if not written or "\0" in written or os.path.commonpath([whole, self.root]) != self.root:
+        whole = os.path.realpath(name) if "\0" not in name else ""
+        if not written or not whole or os.path.commonpath([whole, self.root]) != self.root:
             self.found.add(
                 Diagnostic(
                     "E211", f'"{written}" lies outside the folder of the file that is checked', at,
