@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cnnc.dsl import nodes
-from cnnc.dsl.diagnostics import Related
+from cnnc.dsl.diagnostics import Diagnostics, Related
 from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
@@ -156,7 +156,8 @@ class Expander(State):
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
         if cls.family == "input" and x is not None:
-            inside = self.binder.make(cls, use.args, use.span, scope) if use.args else None
+            quiet = Binder(Diagnostics())  # what is wrong with its shape is a smaller matter
+            inside = quiet.make(cls, use.args, use.span, scope) if use.args else None
             self.builder.refuse_input(inside, x, use.span)
             return x
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)

@@ -126,7 +126,8 @@ def test_a_missing_argument_is_reported_beside_a_wrong_one() -> None:
     ("use", "message", "help"),
     [
         ("CONV(4, strid=2)", "CONV has no argument strid", "did you mean stride?"),
-        ("CONV(4, padding=2)", "CONV has no argument padding", "did you mean pad?"),
+        ("CONV(4, padding=2)", "CONV has no argument padding",
+         "padding is called pad here: pad=2"),
         ("RELU(1)", "RELU has no place for this argument", "RELU takes: none"),
         ("CONV(0)", "CONV's filters takes an integer of at least 1, not 0", ""),
         ("CONV(4.0)", "CONV's filters takes an integer of at least 1, not 4.0", "write 4, or use"),
@@ -135,8 +136,9 @@ def test_a_missing_argument_is_reported_beside_a_wrong_one() -> None:
         ("CONV(widht)", "nothing is called widht here", "did you mean width?"),
         ("CONV(zzz)", "nothing is called zzz here", "declare it: `param zzz = …` for a knob"),
         ("CONVV(4)", "there is no layer CONVV", "did you mean CONV?"),
-        ("conv(4)", "there is no layer conv", "did you mean CONV?"),
-        ("id", "there is no layer id", "did you mean ID?"),
+        ("conv(4)", "there is no layer conv",
+         "layers are written in upper case: CONV(4)"),
+        ("id", "there is no layer id", "layers are written in upper case: ID"),
         ("ZZZ(4)", "there is no layer ZZZ", "there are INPUT, "),
     ],
 )  # fmt: skip

@@ -175,7 +175,11 @@ def test_a_mistake_in_a_default_is_reported_once_at_the_default() -> None:
     [
         ("default CONV(4, pda=same)", "E402 pda", "did you mean pad?"),
         ("default COVN(4, pad=same)", "E201 COVN", "did you mean CONV?"),
-        ("default conv(4, pad=same)", "E201 conv", "did you mean CONV?"),
+        (
+            "default conv(4, pad=same)",
+            "E201 conv",
+            "layers are written in upper case: CONV(4, pad=same)",
+        ),
         ("defalut CONV(4, pad=1)", "E201 defalut", "did you mean the statement `default …`?"),
         ("defaults CONV(4, pad=1)", "E201 defaults", "did you mean the statement `default …`?"),
     ],

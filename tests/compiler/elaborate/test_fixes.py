@@ -19,6 +19,11 @@ OTHERWISE = (
 MISFITS = {
     "E301": [
         "INPUT(1x8x8) -> POOL(9)",
+        "INPUT(1x12x12) -> CONV(16, 5) -> POOL(3) -> RELU -> POOL(3)",
+        "INPUT(1x4x4) -> RELU -> POOL(5)",
+        "INPUT(1x4x9) -> RELU -> CONV(2, 5x2, stride=3)",
+        "INPUT(1x6x6) -> CONV(2, 3) -> CONV(2, 3, dilation=2)",
+        "INPUT(1x3x3) -> RELU -> AVGPOOL(4, stride=2, ceil=false)",
         "INPUT(3x32x32) -> [CONV(16, 3) -> RELU -> POOL(2)]*3 -> CONV(32, 5) -> RELU -> FC(10)",
         "INPUT(3x32x32) -> [CONV(16, 3, pad=1) -> RELU -> POOL]*6 -> FC(10)",
         "param N = 4\nINPUT(3x28x28) -> [CONV(8, 3) -> RELU -> POOL]*N -> FC(10)",
