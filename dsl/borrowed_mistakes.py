@@ -179,37 +179,6 @@ def name_in_front(place: Place) -> Iterator[Fix]:
     yield Fix(found, skip=1, back=1)
 
 
-def assigned_chain(place: Place) -> Iterator[Fix]:
-    """`x = INPUT(3x32x32)`, `x = CONV(16, 3)(x)`, `net = INPUT(3x32x32)`."""
-    name, first = place.previous(), place.ahead()
-    alone = bool(place.starts) and place.starts[-1] == len(place.before) - 1
-    if place.type != "EQUAL" or name is None or not alone:
-        return
-    if name.type not in {"NAME", "NET"} or first.type not in ELEMENTS:
-        return
-    end = place.at + 1 if place.ahead(2).type != "LPAR" else place.matching(place.at + 2)
-    follows = place.rest[end + 1]
-    called = follows.type == "LPAR" and follows.start_pos == place.rest[end].end_pos
-    layer_like = first[0].isupper() and end > place.at + 1
-    if first.type == "NAME" and not (layer_like or called or follows.type == "ARROW"):
-        return
-    if first.type == "LSQB" and place.rest[place.matching(place.at + 1) + 1].type != "ARROW":
-        return
-    layer = place.element_after(1)
-    found = place.say(
-        "E117",
-        "a chain is no value, and has no `=`",
-        "assigned to nothing",
-        f"write the chain by itself: `{layer} -> …`",
-        f"`as` names an output: `{layer} as {name if name.type == 'NAME' else 'x'}`",
-        span=place.span(name, place.token),
-    )
-    last = place.matching(end + 1) if called else end
-    if called and last > end:
-        yield Fix(found, tuple(place.rest[place.at + 1 : end + 1]), last - place.at + 1, back=1)
-    yield Fix(found, skip=1, back=1)
-
-
 def layer_in_quotes(place: Place) -> Iterator[Fix]:
     """`-> "CONV" ->`."""
     inside = str(place.token)[1:-1]
@@ -230,6 +199,5 @@ RULES = (
     index,
     condition,
     name_in_front,
-    assigned_chain,
     layer_in_quotes,
 )

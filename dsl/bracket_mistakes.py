@@ -8,7 +8,7 @@ from dataclasses import replace
 from lark import Token
 
 from .diagnostics import Diagnostic, Related
-from .repair import CLOSERS, OPENERS, TEXTS, Fix, Place, shortened, shown
+from .repair import CLOSERS, ELEMENTS, OPENERS, TEXTS, Fix, Place, shortened, shown
 from .source import Span
 
 
@@ -96,6 +96,12 @@ def group_in_parentheses(place: Place) -> Iterator[Fix]:
         return
     end = place.matching(place.at)
     inside = place.rest[place.at + 1 : end]
+    if place.rest[end].type != OPENERS[place.type] and place.ahead().type in ELEMENTS:
+        found = place.say(
+            "E128", f"this `{place.token}` is never closed", "one bracket too many", "delete it"
+        )
+        yield Fix(found, skip=1)
+        return
     if not inside or inside[0].type not in {"NAME", "LSQB", "LPAR", "AT", "FOR"}:
         return
     if not body and all(token.type != "ARROW" for token in inside):

@@ -62,7 +62,10 @@ def misspelt_statement(place: Place) -> Iterator[Fix]:
 
 
 def _on_one_line(place: Place, word: Token) -> bool:
-    return "\n" not in place.source.text[word.start_pos : place.token.start_pos]
+    """Whether a word and what comes right after it stand on one line."""
+    index = next(i for i, token in enumerate(place.before) if token is word) + 1
+    after = place.before[index] if index < len(place.before) else place.token
+    return "\n" not in place.source.text[word.start_pos : after.start_pos]
 
 
 def _begins_in_line(place: Place, token: Token) -> bool:
@@ -152,6 +155,37 @@ def block_without_equals(place: Place) -> Iterator[Fix]:
         f"write `{shortened(head)} = …`",
     )
     yield from _body(place, found, ())
+
+
+def assigned_chain(place: Place) -> Iterator[Fix]:
+    """`x = INPUT(3x32x32)`, `x = CONV(16, 3)(x)`, `net = INPUT(3x32x32)`."""
+    name, first = place.previous(), place.ahead()
+    alone = bool(place.starts) and place.starts[-1] == len(place.before) - 1
+    if place.type != "EQUAL" or name is None or not alone:
+        return
+    if name.type not in {"NAME", "NET"} or first.type not in ELEMENTS:
+        return
+    end = place.at + 1 if place.ahead(2).type != "LPAR" else place.matching(place.at + 2)
+    follows = place.rest[end + 1]
+    called = follows.type == "LPAR" and follows.start_pos == place.rest[end].end_pos
+    layer_like = first[0].isupper() and end > place.at + 1
+    if first.type == "NAME" and not (layer_like or called or follows.type == "ARROW"):
+        return
+    if first.type == "LSQB" and place.rest[place.matching(place.at + 1) + 1].type != "ARROW":
+        return
+    layer = place.element_after(1)
+    found = place.say(
+        "E117",
+        "a chain is no value, and has no `=`",
+        "assigned to nothing",
+        f"write the chain by itself: `{layer} -> …`",
+        f"`as` names an output: `{layer} as {name if name.type == 'NAME' else 'x'}`",
+        span=place.span(name, place.token),
+    )
+    last = place.matching(end + 1) if called else end
+    if called and last > end:
+        yield Fix(found, tuple(place.rest[place.at + 1 : end + 1]), last - place.at + 1, back=1)
+    yield Fix(found, skip=1, back=1)
 
 
 def net_with_a_body(place: Place) -> Iterator[Fix]:
@@ -263,6 +297,7 @@ RULES = (
     misspelt_statement,
     block_without_parentheses,
     block_without_equals,
+    assigned_chain,
     net_with_a_body,
     statement_without_word,
     settings_without_word,

@@ -264,6 +264,7 @@ KINDS = {
         misspelt,
     ),
     "misspelt default or net": kind(r"^(?:default|net)\b", misspelt),
+    "misspelt statement": kind(r"^(?:param|let|expect|block|train)\b", misspelt),
     "misspelt name": kind(
         r"(?<=CONV\()(?:width|depths)|(?<=\* )width|(?<=FC\()(?:hidden|classes|units)"
         r"|(?<=in )stages|(?<== )size|(?<=, )(?:size|half)(?=\))|(?<=== )classes",
@@ -281,6 +282,7 @@ KINDS = {
     "missing opening bracket": kind(r"(?<=[A-Z])\((?=\d)|(?<=-> )\[(?=FC)", " "),
     "extra closing bracket": kind(r"^(-> [^()\n]*\([^()\n]*\d\))", r"\1)", r"\1]", r"\1}"),
     "extra opening bracket": kind(r"^(-> (?:.*?-> )?)(?=[A-Z])", r"\1["),
+    "extra parenthesis": kind(r"(?<=-> )(?=[A-Z])", "("),
     "wrong bracket": kind(r"^(-> [^{\[\n]*?\d)\)(?= |$)", r"\1]", r"\1}"),
     "empty group": kind(r"\[CONV.*?\](?=\*)", "[]"),
     "missing comma": kind(r"(?<=\d), (?=\w)", " "),
@@ -366,10 +368,6 @@ KINDS = {
 
 # Mistakes for which there may be several errors, and why. One is on the mistake's line.
 SEVERAL = {
-    # The statement is read as a layer of that name and what could follow one.
-    "misspelt statement": kind(r"^(?:param|let|expect)\b", misspelt),
-    # A `(` where a layer belongs could be arguments whose layer is missing.
-    "extra parenthesis": kind(r"(?<=-> )(?=[A-Z])", "("),
     # What a loop binds no more is missed where it is used, and what it binds instead is no number.
     "names too few": kind(r"for f, n in stages \[\n", "for f in stages [\n", below=1),
 }

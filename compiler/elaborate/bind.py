@@ -216,7 +216,13 @@ class Binder(State):
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.is_value(value):
-            value, node = per_repetition(value, node, scope)
+            items = value
+            try:
+                value, node = per_repetition(items, node, scope)
+            except Mistake as mistake:
+                from .unknown_names import list_for_one_value
+
+                raise list_for_one_value(mistake, argument, items) from None
             if value is UNKNOWN:
                 return UNKNOWN
         try:
@@ -284,16 +290,9 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[A
     if len(meant) == 1:
         turn = meant[0].index
         return values[turn], node.items[turn] if isinstance(node, nodes.ListValue) else node
-    counts = " and ".join(str(r.count) for r in scope.repeats)
-    around = f"the repeats around it run {counts} times" if scope.repeats else "no repeat is around"
-    why = "two repeats around it run that often" if meant else around
-    raise Mistake(
-        "E206",
-        f"a list of {len(values)} here is for a repeat of {len(values)}, and {why}",
-        node.span,
-        f"{len(values)} value{'' if len(values) == 1 else 's'}",
-        [f"say which: for v in {node.span.text} [ … v … ]"],
-    )
+    from .unknown_names import list_for_no_repeat  # only a spec with a mistake needs it
+
+    raise list_for_no_repeat(values, node, scope, meant)
 
 
 def _as_shape(cls: Signature, where: Span) -> list[str]:

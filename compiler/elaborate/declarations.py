@@ -14,6 +14,8 @@ from ..layers.registry import LAYERS
 from ..suggest import nearest
 from .scope import Mistake
 
+_CALLED = {"model": "net", "network": "net", "name": "net"}  # by other languages
+
 
 class Declarations(State):
     """A file's statements, sorted by kind.
@@ -37,6 +39,7 @@ class Declarations(State):
         result = Declarations()
         blocks = {s.name.id for s in file.statements if isinstance(s, nodes.Block)}
         body: nodes.Statement | None = None  # of a misspelt statement
+        statements: list[nodes.Statement] = []
         for statement, after in zip_longest(file.statements, file.statements[1:]):
             if statement is body:
                 continue
@@ -44,6 +47,12 @@ class Declarations(State):
             if meant is not None:
                 found.add(_misspelt(statement, meant))
                 statement, body = meant, after
+            statements.append(statement)
+        if sum(isinstance(statement, nodes.Chain) for statement in statements) > 1:
+            from .chains import joined  # only a file with a mistake needs it
+
+            statements = joined(statements, blocks, found)
+        for statement in statements:
             try:
                 result._take(statement, found)
             except Mistake as mistake:
@@ -132,8 +141,8 @@ def _meant(
         case (
             nodes.Chain(elements=(nodes.Layer(name=word, args=None),)),
             nodes.Chain(elements=(nodes.Layer() as said,)),
-        ) if word.islower() and word not in blocks:
-            meant = nearest(word, ("default", "net"))
+        ) if _may_be_a_statement(word) and word not in blocks:
+            meant = _CALLED.get(word.lower()) or nearest(word, ("default", "net"))
             if meant == "default":
                 return nodes.Default(statement.span.to(said.span), said)
             if meant == "net":
@@ -141,6 +150,10 @@ def _meant(
                     statement.span.to(said.span), nodes.Name(said.name_span, said.name)
                 )
     return None
+
+
+def _may_be_a_statement(word: str) -> bool:
+    return word.islower() or word.lower() in ("default", "net", *_CALLED)
 
 
 def _misspelt(statement: nodes.Statement, meant: nodes.Statement) -> Diagnostic:

@@ -201,14 +201,9 @@ def tapped(name: str, span: Span, scope: Scope) -> Any:
         return values[name]
     given = scope.taps.find(name)
     if given is None:
-        raise Mistake(
-            "E215",
-            f"no output before this one is named {name}",
-            span,
-            "`as` names an output",
-            did_you_mean(name, scope.taps.names())
-            or (f"write `as {name}` after the layer whose output is meant, further up the chain",),
-        )
+        from .unknown_names import unknown_output  # only a spec with a mistake needs it
+
+        raise unknown_output(name, span, scope)
     if given.tensor.shape is None:
         return UNKNOWN
     return Tapped(given.label.name, given.tensor.maker)

@@ -150,7 +150,7 @@ class Expander(State):
             if use.args:
                 raise Mistake("E404", "ID takes no arguments", use.args[0].span)
             return x
-        if scope.whole.partial and not use.name.isupper():
+        if scope.whole.partial and not use.name.isupper() and "." not in use.name:
             return NOT_KNOWN  # a block, perhaps, of what could not be read
         cls = layer_class(use, scope.blocks, scope.taps.names())
         if issubclass(cls, Merge):
@@ -333,7 +333,7 @@ class Expander(State):
         turns = Turns(repeat.count.span, count, not counts)
         self.builder.repeats.append(turns)
         for index in range(count):
-            turn = Repetition(index, count, frozenset(counts) or None)
+            turn = Repetition(index, count, frozenset(counts) or None, repeat.count.span)
             turns.begun += 1
             x = self.element(repeat.element, x, scope.repeating(turn))
         turns.ended = True
@@ -363,7 +363,8 @@ class Expander(State):
         self._count(max(1, len(turns) * least_of_body(loop, scope)), loop.span)
         self.layers += not turns
         for index, values in enumerate(turns):
-            inner = scope.repeating(Repetition(index, len(turns)))
+            turn = Repetition(index, len(turns), None, loop.items.span)
+            inner = scope.repeating(turn)
             x = self.chain(loop.body, x, inner.bind(values))
         return x
 

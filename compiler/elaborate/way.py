@@ -12,7 +12,7 @@ from cnnc.dsl.record import Record
 from ..layers.registry import LAYERS
 from ..suggest import nearest
 from .bind import Binder
-from .blocks import Block, Reach
+from .blocks import Block, Reach, names_given
 from .build import Builder
 from .expand import Expander, TooLarge
 from .names import NOT_KNOWN, Taps, Tensor
@@ -46,7 +46,8 @@ class Way(Record):
     def go(self, expander: Expander) -> Tensor | None:
         """From front to back, to the net's output."""
         output: Tensor | None = None
-        scope = self.scope.replace(taps=Taps(), effort=Effort())
+        places = {name.id: name.span for name in names_given(self.chain)}
+        scope = self.scope.replace(taps=Taps(places=places), effort=Effort())
         head = _head(self.chain, scope.blocks)
         if head not in LAYERS and nearest(head, LAYERS) == "INPUT":
             output = NOT_KNOWN  # a slip of INPUT, which is reported as one
