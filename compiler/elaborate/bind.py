@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from cnnc.dsl import nodes
-from cnnc.dsl.diagnostics import Diagnostic, Diagnostics
+from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
@@ -87,6 +87,8 @@ class Binder(State):
             return self._named(cls, given, matched)
         value = given.value
         word = value.id if isinstance(value, nodes.Name) else None
+        if isinstance(value, nodes.String):  # as a word in quotes, which is taken for the word
+            word = value.value
         if isinstance(value, nodes.Call):
             word = value.function.id
         takers = [n for n, argument in cls.arguments.items() if word in argument.type.words]
@@ -101,13 +103,16 @@ class Binder(State):
             )
             if name not in matched and not (only_words and word is None):
                 return name
-        takes = ", ".join(cls.arguments) or "none"
+        takes = f"{cls.word} takes: {', '.join(cls.arguments)}"
+        if not cls.arguments:
+            takes = f"write {cls.word} alone: it takes no arguments"
         raise Mistake(
             "E404",
             f"{cls.word} has no place for this argument",
             given.span,
             "one too many",
-            [f"{cls.word} takes: {takes}", *_as_shape(cls, where)],
+            [takes, *_as_shape(cls, where)],
+            related=_declared(cls),
         )
 
     def _named(self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object]) -> str:
@@ -123,6 +128,7 @@ class Binder(State):
                 at,
                 help=argument_help(given.name, given.value, cls.arguments)
                 or [*did_you_mean(given.name, cls.arguments), takes],
+                related=_declared(cls),
             )
         if given.name in matched:
             raise Mistake("E405", f"{cls.word} is given {given.name} twice", at)
@@ -293,6 +299,15 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[A
     from .unknown_names import list_for_no_repeat  # only a spec with a mistake needs it
 
     raise list_for_no_repeat(values, node, scope, meant)
+
+
+def _declared(cls: Signature) -> tuple[Related, ...]:
+    """Where a block is written; a layer stands nowhere in a text."""
+    node = getattr(cls, "node", None)
+    if not isinstance(node, nodes.Block):
+        return ()
+    last = node.formals[-1] if node.formals else node.name
+    return (Related("the block is written here", node.name.span.to(last.span)),)
 
 
 def _as_shape(cls: Signature, where: Span) -> list[str]:

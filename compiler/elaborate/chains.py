@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Sequence
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
@@ -15,21 +15,24 @@ from ..other_tools import called_here
 
 
 def joined(
-    statements: Iterable[nodes.Statement], blocks: Container[str], found: Diagnostics
+    statements: Sequence[nodes.Statement], blocks: Container[str], found: Diagnostics
 ) -> list[nodes.Statement]:
     """The statements with chains that follow one another made one, which is reported.
 
-    A chain that begins with INPUT is one of its own.
+    A chain that begins with INPUT is one of its own. Where there is one, a chain right after a
+    block goes on with the block.
     """
+    has_net = any(isinstance(s, nodes.Chain) and begins_with_input(s) for s in statements)
     result: list[nodes.Statement] = []
     for statement in statements:
         before = result[-1] if result else None
-        if (
-            isinstance(statement, nodes.Chain)
-            and isinstance(before, nodes.Chain)
-            and not begins_with_input(statement)
-        ):
+        if not isinstance(statement, nodes.Chain) or begins_with_input(statement):
+            result.append(statement)
+        elif isinstance(before, nodes.Chain):
             result[-1] = _join(before, statement, blocks, found)
+        elif isinstance(before, nodes.Block) and has_net:
+            body = _join(before.body, statement, blocks, found)
+            result[-1] = before.replace(body=body, span=before.span.to(body.span))
         else:
             result.append(statement)
     return result

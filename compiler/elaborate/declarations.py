@@ -14,6 +14,15 @@ from ..layers.registry import LAYERS
 from ..suggest import nearest
 from .scope import Mistake
 
+
+def _twice(word: str, again: nodes.Node, first: nodes.Node | None) -> Mistake:
+    return Mistake(
+        "E209", f"a file has one `{word}` statement", again.span, "a second one",
+        ["delete one of the two, or put them together"],
+        related=[Related("the first one", first.span)] if first else [],
+    )  # fmt: skip
+
+
 _CALLED = {"model": "net", "network": "net", "name": "net"}  # by other languages
 
 
@@ -24,6 +33,7 @@ class Declarations(State):
     """
 
     name: str | None = None
+    net: nodes.Net | None = None
     knobs: dict[str, nodes.Knob] = fresh(factory=dict)
     lets: dict[str, nodes.Setting] = fresh(factory=dict)
     defaults: list[nodes.Default] = fresh(factory=list)
@@ -69,8 +79,8 @@ class Declarations(State):
         match statement:
             case nodes.Net(name=name):
                 if self.name is not None:
-                    raise Mistake("E209", "a file has one `net` statement", statement.span)
-                self.name = name.id
+                    raise _twice("net", statement, self.net)
+                self.name, self.net = name.id, statement
             case nodes.Param(knobs=knobs):
                 for knob in knobs:
                     self._declare(knob.name, found)
@@ -85,7 +95,7 @@ class Declarations(State):
                 self.expects.append(statement)
             case nodes.Train():
                 if self.train is not None:
-                    raise Mistake("E209", "a file has one `train` statement", statement.span)
+                    raise _twice("train", statement, self.train)
                 self.train = statement
             case nodes.Chain():
                 self.chains.append(statement)

@@ -7,6 +7,7 @@ from math import isqrt
 
 from ..arguments import BadValue
 from ..layers.conv import Conv
+from ..layers.data import looks_channels_last
 from ..layers.dense import FC
 from ..layers.dropout import Dropout
 from ..layers.layer import Layer, Misfit, Shape
@@ -77,11 +78,6 @@ def _channels_first(trial: Trial) -> Iterator[str]:
     size = (channels, height, width)
     if tried := trial.gives({trial.input.span: Change({"size": size})}):
         yield f"INPUT({show_shape(size)}), channels first: {_then(trial.layer, tried)}"
-
-
-def looks_channels_last(shape: Shape) -> bool:
-    """Whether a shape is most likely HxWxC by mistake: 32x32x3, 28x28x1."""
-    return len(shape) == 3 and shape[2] in (1, 3, 4) and min(shape[:2]) > 4 * shape[2]
 
 
 def _fewer_turns(trial: Trial, repeats: Sequence[Turns]) -> Iterator[str]:

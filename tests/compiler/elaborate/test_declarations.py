@@ -201,6 +201,6 @@ def test_a_misspelt_net_statement_is_no_second_chain() -> None:
 
 
 def test_two_chains_are_still_two() -> None:
-    found = error("INPUT(1x8x8) -> RELU\nCONV(4) -> RELU\nexpect params == 1")
+    found = error("INPUT(1x8x8) -> RELU\nexpect params == 1\nCONV(4) -> RELU")
     assert (found.code, found.span and found.span.text) == ("E110", "CONV(4)")
     assert [related.span.text for related in found.related] == ["RELU"]
