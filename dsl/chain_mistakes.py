@@ -142,7 +142,10 @@ def bad_count(place: Place) -> Iterator[Fix]:
     elif before is not None and before.type == "STAR" and _wants_count(place):
         if place.type == "MINUS" and place.ahead().type == "NUMBER":
             span = place.span(place.token, place.ahead())
-            found = place.say("E114", f"a count cannot be {span.text}", "below zero", span=span)
+            found = place.say(
+                "E114", f"a count cannot be {span.text}", "below zero", "`*0` leaves it out",
+                span=span,
+            )  # fmt: skip
             yield Fix(found, back=1, skip=2)
             return
         if place.type in LITERALS:

@@ -81,7 +81,7 @@ class Binder(State):
         return matched, lost
 
     def _target(
-        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object], where: Span
+        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, nodes.Expr], where: Span
     ) -> str:
         if given.name is not None:
             return self._named(cls, given, matched)
@@ -96,7 +96,7 @@ class Binder(State):
             if name not in matched:
                 return name
         if takers:
-            raise Mistake("E405", f"{cls.word} is given {takers[0]} twice", given.span)
+            raise _twice(cls, takers[0], given.span, matched)
         for name, argument in cls.arguments.items():
             only_words = argument.type.words and argument.type.wanted == " or ".join(
                 argument.type.words
@@ -115,7 +115,9 @@ class Binder(State):
             related=_declared(cls),
         )
 
-    def _named(self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object]) -> str:
+    def _named(
+        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, nodes.Expr]
+    ) -> str:
         assert given.name is not None
         at = given.name_span or given.span
         if given.name not in cls.arguments:
@@ -131,7 +133,7 @@ class Binder(State):
                 related=_declared(cls),
             )
         if given.name in matched:
-            raise Mistake("E405", f"{cls.word} is given {given.name} twice", at)
+            raise _twice(cls, given.name, at, matched)
         return given.name
 
     def make(
@@ -299,6 +301,14 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[A
     from .unknown_names import list_for_no_repeat  # only a spec with a mistake needs it
 
     raise list_for_no_repeat(values, node, scope, meant)
+
+
+def _twice(cls: Signature, name: str, at: Span, matched: Mapping[str, nodes.Expr]) -> Mistake:
+    first = Related("the first time", matched[name].span)
+    return Mistake(
+        "E405", f"{cls.word} is given {name} twice", at, "again", ["delete one of them"],
+        related=[first],
+    )  # fmt: skip
 
 
 def _declared(cls: Signature) -> tuple[Related, ...]:

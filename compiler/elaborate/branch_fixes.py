@@ -69,6 +69,9 @@ def branch_fixes(trial: Trial, branches: Sequence[Span]) -> list[str]:
         if proposal.parts and (tried := trial.gives(proposal.changes(branches))):
             then = f"{trial.layer.word} then gives {show_shape(tried[1])}"
             found.setdefault(f"{proposal.text(trial)}: {then}", proposal.parts)
+    if len(found) < 2:
+        first = show_shape(trial.makers[0].output)
+        found[f"its first branch alone, without {trial.layer.word}, gives {first}"] = 1
     ranked = sorted(found, key=found.__getitem__)
     short = [text for text in ranked if found[text] <= _MOST_PARTS]
     return short[:_MOST] if len(short) > 1 else ranked[:2]

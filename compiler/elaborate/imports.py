@@ -121,9 +121,11 @@ class Importer(State):
         try:
             there = sorted(n for n in os.listdir(folder) if n.endswith(".cnn"))[:MOST_FILES]
         except OSError:
-            return ()
+            there = []
         near = nearest(name, there) or nearest(f"{name}.cnn", there)
-        return (f'did you mean "{near}"?',) if near else ()
+        if near:
+            return (f'did you mean "{near}"?',)
+        return (f"put {name} into that folder, or write the path to it from there",)
 
     def _blocks(self, library: Library) -> dict[str, Block]:
         """By name; a file's own win over imported ones."""

@@ -18,7 +18,22 @@ def mended_value(argument: Argument, value: Any) -> list[str]:
         except BadValue:
             continue
         found.append(why.format(show(meant)))
-    return found
+    return found or _example(argument)
+
+
+def _example(argument: Argument) -> list[str]:
+    """A value that the argument takes, where none is like the one that was given."""
+    if argument.type.wanted.startswith("an output named"):
+        return ["name the output, as in POOL(2) as p, and write @p"]
+    if not argument.required:
+        return [f"leave it out for its default, {argument.default_text()}"]
+    for value in (16, 10, 0.5, True, (3, 32, 32)):
+        try:
+            argument.type.parse(value)
+        except BadValue:
+            continue
+        return [f"write a value such as {show(value)}"]
+    return []
 
 
 def _candidates(argument: Argument, value: Any) -> Iterator[tuple[Any, str]]:
