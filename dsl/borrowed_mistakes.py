@@ -79,11 +79,13 @@ def percent(place: Place) -> Iterator[Fix]:
     if number.type != "NUMBER" or not re.fullmatch(r"\d+(\.\d+)?", number):
         return
     share = f"{float(number) / 100:g}"
+    in_expect = any(place.before[start].type == "EXPECT" for start in place.starts[-2:])
     found = place.say(
         "E117",
         "there are no percents in this language",
         "`%` gives the remainder of a division",
         f"write `{share}`",
+        *([f"`{share} * 100k` is {number} % of 100k"] if in_expect else []),
         span=place.span(number, sign),
     )
     again = (Token("NUMBER", share, number.start_pos, end_pos=sign.end_pos), *after)

@@ -124,7 +124,9 @@ def odd_sign(place: Place) -> Iterator[Fix]:
     for kind in _MEANT.get(text, ()):
         if place.can(kind):
             meant = place.instead(kind)
-            written = f"{place.previous()} = {place.ahead()}" if kind == "EQUAL" else meant
+            written = f"{place.previous()} = {place.ahead()}" if kind == "EQUAL" else str(meant)
+            if kind == "STAR" and place.after_element:
+                written = f"{place.element_before()}*{place.ahead()}"
             yield Fix(
                 place.say(
                     "E117",

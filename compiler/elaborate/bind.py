@@ -111,7 +111,7 @@ class Binder(State):
             f"{cls.word} has no place for this argument",
             given.span,
             "one too many",
-            [takes, *_as_shape(cls, where)],
+            _as_shape(cls, where) or [takes],
             related=_declared(cls),
         )
 

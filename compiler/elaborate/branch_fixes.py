@@ -21,6 +21,7 @@ from .trials import Change, Changes, Trial
 
 _MOST_ROWS = 33  # that an input is made larger by
 _MOST_PARTS = 2  # of a change, where others are as short
+_LAST = 99  # parts of what is proposed for want of anything better
 _MOST = 3  # changes that one message proposes
 
 
@@ -71,7 +72,7 @@ def branch_fixes(trial: Trial, branches: Sequence[Span]) -> list[str]:
             found.setdefault(f"{proposal.text(trial)}: {then}", proposal.parts)
     if len(found) < 2:
         first = show_shape(trial.makers[0].output)
-        found[f"its first branch alone, without {trial.layer.word}, gives {first}"] = 1
+        found[f"its first branch alone, without {trial.layer.word}, gives {first}"] = _LAST
     ranked = sorted(found, key=found.__getitem__)
     short = [text for text in ranked if found[text] <= _MOST_PARTS]
     return short[:_MOST] if len(short) > 1 else ranked[:2]

@@ -26,6 +26,7 @@ def fixes(trial: Trial, misfit: Misfit, repeats: Sequence[Turns]) -> list[str]:
     """Help for a layer that does not fit its input."""
     proposed = [_own(trial, misfit)]
     if misfit.code == "E301":
+        proposed.insert(0, _channels_first(trial))
         proposed.append(_window_fixes(trial, repeats))
     elif misfit.code == "E302":
         proposed.append(_vector_fixes(trial))
@@ -63,7 +64,6 @@ def _then(layer: Layer, tried: tuple[Shape, Shape]) -> str:
 
 
 def _window_fixes(trial: Trial, repeats: Sequence[Turns]) -> Iterator[str]:
-    yield from _channels_first(trial)
     yield from _fewer_turns(trial, repeats)
     yield from _padding_before(trial)
     yield from _without_pooling(trial)

@@ -62,7 +62,7 @@ def _candidates(argument: Argument, value: Any) -> Iterator[tuple[Any, str]]:
         elif len(value) == 2:
             yield (1, *value), "channels come first: {} for grey maps"
             yield (3, *value), "or {} for colours"
-        if len({*value}) == 1:
+        if len({*value}) == 1 and len(value) != 2:
             yield value[0], "write {}"
 
 
