@@ -51,9 +51,11 @@ def _join(
     text, glued = shortened(last.span.text), last.span.end == head.span.start
     whole = first.span.to(second.span)
     word = head.name if isinstance(head, nodes.Layer) and head.args is None else ""
-    if glued and re.fullmatch(r"[xX]\d+", word):  # [CONV -> RELU]x2
+    if glued and re.fullmatch(r"[xX]\d{1,6}", word):  # [CONV -> RELU]x2
         found.add(_times(head.span, text, word[1:]))
-        return nodes.Chain(whole, (*first.elements, *rest))
+        count = nodes.Number(head.span, int(word[1:]), word[1:])
+        repeat = nodes.Repeat(last.span.to(head.span), last, count)
+        return nodes.Chain(whole, (*first.elements[:-1], repeat, *rest))
     if _is_name(word, blocks):
         found.add(_name(head.span, text, word))
         named = nodes.Named(last.span.to(head.span), last, nodes.Name(head.span, word))
