@@ -15,7 +15,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format-check types unit parity bench format docs size hooks clean
+.PHONY: help demo test lint format-check types unit parity bench fuzz format docs size hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ parity: $(VENV)/parity.stamp ## install PyTorch and compare every number with it
 
 bench: $(VENV)/dev.stamp ## time the compiled training step
 	$(PY) -m benchmarks
+
+# SECONDS=600 for longer. What it finds goes to tests/fuzz/found/.
+SECONDS ?= 60
+fuzz: $(VENV)/fuzz.stamp ## a minute of random specs, guided by coverage: nothing may fail
+	$(PY) -m tests.fuzz $(SECONDS)
 
 format: $(VENV)/dev.stamp ## format the sources and mend what the linter can mend
 	$(PY) -m ruff check --fix-only .
@@ -88,6 +93,10 @@ $(VENV)/demo.stamp: $(SETUP)
 
 $(VENV)/dev.stamp: $(SETUP)
 	$(INSTALL) --constraint constraints.txt --editable '.[digits,dev]'
+	@touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp
+	$(INSTALL) --constraint constraints.txt --editable '.[digits,dev,fuzz]'
 	@touch $@
 
 # pip and not uv: people's settings of pip say where to find the PyTorch for their machine.

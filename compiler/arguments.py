@@ -41,6 +41,7 @@ class Type(Record):
     length      of such a list, where it is one alone
     made        for words with arguments: what each word makes
     open        whether it takes any word of any layer (a block's formal)
+    quoted      whether it takes a text in quotes, so that a bare name may lack them
     """
 
     wanted: str
@@ -50,6 +51,7 @@ class Type(Record):
     length: int | None = None
     made: Mapping[str, type[Declared]] = fresh(factory=dict)
     open: bool = False
+    quoted: bool = False
 
     def is_value(self, items: list[Any]) -> bool:
         """Whether a list is the value itself, and not one value for each repetition."""
@@ -244,7 +246,7 @@ def text() -> Type:
             raise BadValue('a text in quotes, "name"')
         return value
 
-    return Type('a text in quotes, "name"', parse)
+    return Type('a text in quotes, "name"', parse, quoted=True)
 
 
 def tap() -> Type:

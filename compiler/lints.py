@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from cnnc.dsl.diagnostics import Diagnostic, Related
 from cnnc.dsl.source import Span
 
+from .layers.data import looks_channels_last
 from .net import Net, NetLayer
+from .values import show_shape
 
 LINEAR = ("CONV", "LOCAL", "FC")  # two of them in a row can do no more than one
 BIASED = ("CONV", "DWCONV", "DECONV", "LOCAL", "FC")
@@ -177,9 +179,20 @@ def dropout_before_norm(layer: NetLayer, graph: Graph) -> Iterator[Diagnostic]:
             )  # fmt: skip
 
 
+def channels_last(layer: NetLayer, graph: Graph) -> Iterator[Diagnostic]:
+    """W611."""
+    if layer.kind == "INPUT" and looks_channels_last(layer.output):
+        height, width, channels = layer.output
+        yield _warning(
+            "W611", f"{layer.layer.shown()} has {height} channels of {width}x{channels}",
+            layer.span, "a shape is CxHxW, channels first",
+            [f"INPUT({show_shape((channels, height, width))}) has {channels} of {height}x{width}"],
+        )  # fmt: skip
+
+
 RULES = (
-    sigmoid_between, no_activation, relu_at_the_end, same_activation_twice, window_in_the_padding,
-    bias_before_norm, dropout_before_norm,
+    channels_last, sigmoid_between, no_activation, relu_at_the_end, same_activation_twice,
+    window_in_the_padding, bias_before_norm, dropout_before_norm,
 )  # fmt: skip
 
 

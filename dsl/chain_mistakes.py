@@ -35,6 +35,11 @@ def wrong_arrow(place: Place) -> Iterator[Fix]:
         meant = f"{place.element_before()} -> {place.element_after(skip)}"
         message = f"`{span.text}` stands where `->` belongs"
         help = [f"write `{meant}`"]
+        if span.text == "<-":
+            message = "`<-` points backwards: a chain goes from INPUT to the output"
+            help = [f"write `{place.element_after(skip)} -> {place.element_before()}`"]
+        if span.text == "+":
+            help.append("`ADD{ a | b }` adds the outputs of two branches")
         if place.type == "VBAR":
             help.append("`|` separates the branches of CONCAT{ … }, ADD{ … } and MUL{ … }")
         found = place.say("E109", message, "`->` is meant", *help, span=span)
@@ -137,7 +142,10 @@ def bad_count(place: Place) -> Iterator[Fix]:
     elif before is not None and before.type == "STAR" and _wants_count(place):
         if place.type == "MINUS" and place.ahead().type == "NUMBER":
             span = place.span(place.token, place.ahead())
-            found = place.say("E114", f"a count cannot be {span.text}", "below zero", span=span)
+            found = place.say(
+                "E114", f"a count cannot be {span.text}", "below zero", "`*0` leaves it out",
+                span=span,
+            )  # fmt: skip
             yield Fix(found, back=1, skip=2)
             return
         if place.type in LITERALS:
@@ -171,6 +179,22 @@ def bad_count(place: Place) -> Iterator[Fix]:
             span=span,
         )
         yield Fix(found, skip=end - place.at + 1)
+
+
+def count_in_front(place: Place) -> Iterator[Fix]:
+    """`2*[CONV(16) -> RELU]`."""
+    if place.type != "NUMBER" or not place.wants_element or place.ahead().type != "STAR":
+        return
+    if place.ahead(2).type not in ELEMENTS | {"LPAR"}:
+        return
+    found = place.say(
+        "E114",
+        "the count of a repetition stands after what it repeats",
+        "this belongs behind it",
+        f"write `{place.element_after(2)}*{place.token}`",
+        span=place.span(place.token, place.ahead()),
+    )
+    yield Fix(found, skip=2)
 
 
 def _wants_count(place: Place) -> bool:
@@ -277,7 +301,11 @@ def arguments_without_parentheses(place: Place) -> Iterator[Fix]:
     name = place.previous()
     if name is None:
         return
-    if name.type == "LSQB" and place.previous_type(2) == "NAME" and place.type in LITERALS:
+    if (
+        name.type in {"LSQB", "LBRACE"}
+        and place.previous_type(2) == "NAME"
+        and place.type in LITERALS
+    ):
         layer = place.previous(2)
         end = place.matching(place.at - 1)
         if layer is None or end < place.at:
@@ -325,6 +353,7 @@ RULES = (
     missing_layer,
     empty,
     bad_count,
+    count_in_front,
     missing_shape,
     missing_parenthesis,
     arguments_without_parentheses,

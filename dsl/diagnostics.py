@@ -91,6 +91,10 @@ class Diagnostics:
         for diagnostic in diagnostics:
             self.add(diagnostic)
 
+    def at(self, span: Span) -> bool:
+        """Whether an error was found at exactly this place."""
+        return any(d.span == span and d.severity == "error" for d in self._found.values())
+
     @property
     def failed(self) -> bool:
         """Whether an error (not only warnings and notes) was found."""

@@ -16,10 +16,12 @@ from .source import Span
 _MEANT = {
     "&&": ("AND",), "&": ("AND",), "!": ("NOT",), "<>": ("NE",), "≠": ("NE",),
     "≤": ("LE",), "≥": ("GE",), ":=": ("EQUAL",), ":": ("EQUAL", "COLONS"),
-    "^": ("POWER",), "×": ("STAR",), "·": ("STAR",), "−": ("MINUS",), "–": ("MINUS",),
+    "^": ("POWER", "STAR"), "×": ("STAR",), "·": ("STAR",), "−": ("MINUS",), "–": ("MINUS",),
     "÷": ("SLASH",), "，": ("COMMA",), "（": ("LPAR",), "）": ("RPAR",), "｜": ("VBAR",),
 }  # fmt: skip
 _SUFFIXES = {"k": "k", "m": "M", "g": "G", "kb": "KB", "mb": "MB", "gb": "GB"}
+# What may be glued to a name by those who take it for a part of the name.
+_GLUED = {"NAME", "NUMBER", "MINUS", "PLUS", "SLASH", "ODD", "ODD_WORD", "BAD_NUMBER"}
 _WORDS = {"AND": "AND", "OR": "OR", "NOT": "NOT", "&&": "AND", "||": "OR"}
 
 
@@ -38,6 +40,22 @@ def spaced_shape(place: Place) -> Iterator[Fix]:
     yield Fix(found, (), 1)
 
 
+def spaced_number(place: Place) -> Iterator[Fix]:
+    """`expect params < 10 M`."""
+    if place.type != "SPACED_NUMBER":
+        return
+    number, suffix = str(place.token).split()
+    meant = number + _SUFFIXES[suffix.lower()]
+    found = place.say(
+        "E106",
+        "a number and its suffix stand together",
+        f"`{meant}` is meant",
+        f"write `{meant}`",
+    )
+    yield Fix(found, (place.instead("NUMBER", meant),), 1)
+    yield Fix(found, (), 1)
+
+
 def bad_number(place: Place) -> Iterator[Fix]:
     """`64abc`, `3x`, `10kb`, `1.2.3`."""
     if place.type != "BAD_NUMBER":
@@ -52,6 +70,9 @@ def bad_number(place: Place) -> Iterator[Fix]:
         number += _SUFFIXES[rest.lower()]
         message = f"`{rest}` is no suffix of a number; they are k, M, G, KB, MB and GB"
         help = (f"write `{number}`",)
+    elif items := re.fullmatch(r"([0-9]+)\.\.+([0-9]+)", text):
+        message = f"`{text}` is no range"
+        help = (f"write `range({items[1]}, {int(items[2]) + 1})`, which ends before its second",)
     elif re.fullmatch("[0-9]+(x[0-9]+)*x", text):
         message = f"the shape `{text}` ends in its x"
         help = (f"a shape has a number on each side of an x: `{text}{number}`",)
@@ -103,12 +124,15 @@ def odd_sign(place: Place) -> Iterator[Fix]:
     for kind in _MEANT.get(text, ()):
         if place.can(kind):
             meant = place.instead(kind)
+            written = f"{place.previous()} = {place.ahead()}" if kind == "EQUAL" else str(meant)
+            if kind == "STAR" and place.after_element:
+                written = f"{place.element_before()}*{place.ahead()}"
             yield Fix(
                 place.say(
                     "E117",
                     f"`{text}` is written `{meant}` in this language",
                     f"`{meant}` is meant",
-                    f"write `{meant}`",
+                    f"write `{written}`",
                 ),
                 (meant,),
                 1,
@@ -119,8 +143,16 @@ def odd_sign(place: Place) -> Iterator[Fix]:
             "E117", "texts stand in straight quotes", f"`{straight}` is meant", f"write {straight}"
         )
         yield Fix(found, (place.instead("STRING", straight),), 1)
+    if text.startswith("```"):
+        found = place.say("E104", "a Markdown fence is no part of a spec", "", "delete it")
+        yield Fix(found, skip=1)
+        return
     what = f"`{text}`" if text.isascii() and text.isprintable() else described(text[0])
-    help = ("nothing ends a statement or a line; leave it out",) if text == ";" else ("delete it",)
+    help = ("delete it",)
+    if text == ";" and place.innermost == "LPAR":
+        help = ("arguments are separated by `,`",)
+    elif text == ";":
+        help = ("nothing ends a statement or a line; leave it out",)
     found = place.say("E104", f"{what} means nothing in this language", "not understood", *help)
     if text in ";,." and place.innermost == "LPAR":
         yield Fix(found, (place.instead("COMMA"),), 1)
@@ -271,30 +303,37 @@ def path_without_quotes(place: Place) -> Iterator[Fix]:
 
 
 def broken_name(place: Place) -> Iterator[Fix]:
-    """`net lenet-5`: signs glued to the name of a net."""
-    if place.previous_type(2) != "NET" or place.previous_type() != "NAME":
+    """`net lenet-5`, `let a.b = 3`: signs glued to a name where it is declared."""
+    name = place.previous()
+    if place.previous_type(2) not in {"NET", "PARAM", "LET", "BLOCK", "AS"} or name is None:
         return
-    net, name = place.before[-2:]
-    if "\n" in place.source.text[net.end_pos : name.start_pos]:
-        end_of_net = Span(place.source, net.end_pos or 0, net.end_pos or 0)
+    if name.type != "NAME":
+        return
+    word = place.before[-2]
+    if word.type == "NET" and "\n" in place.source.text[word.end_pos : name.start_pos]:
+        end_of_net = Span(place.source, word.end_pos or 0, word.end_pos or 0)
         missing = place.say(
             "E124", "`net` needs a name after it", "a name belongs here", span=end_of_net
         )
         yield Fix(missing, (name,), back=2)
         return
-    skip, end = 0, place.previous()
-    while end is not None and place.ahead(skip).start_pos == end.end_pos and skip < 9:
+    skip, end = 0, name
+    while (
+        place.ahead(skip).start_pos == end.end_pos
+        and place.ahead(skip).type in _GLUED | RESERVED
+        and skip < 9
+    ):
         end = place.ahead(skip)
         skip += 1
-    if skip == 0 or end is None:
+    if skip == 0:
         return
-    span = place.span(place.previous(), end)
+    span = place.span(name, end)
     meant = re.sub(r"\W+", "_", span.text, flags=re.ASCII).strip("_")
     found = place.say(
         "E124",
         f"`{span.text}` is no name: names have letters, digits and `_`",
         "not a name",
-        f"write `net {meant}`",
+        f"write `{word} {meant}`",
         span=span,
     )
     yield Fix(found, skip=skip)
@@ -304,6 +343,7 @@ RULES = (
     doubled,
     path_without_quotes,
     spaced_shape,
+    spaced_number,
     bad_number,
     broken_name,
     open_string,

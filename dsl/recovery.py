@@ -12,9 +12,16 @@ from collections.abc import Iterator, Sequence
 from lark import Token
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from . import bracket_mistakes, chain_mistakes, misspellings, value_mistakes
+from . import (
+    borrowed_mistakes,
+    bracket_mistakes,
+    chain_mistakes,
+    misspellings,
+    statement_mistakes,
+    value_mistakes,
+)
 from .automaton import END, Automaton, State
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Related
 from .repair import ELEMENTS, MISTAKES, OPENERS, STATEMENTS, TEXTS, Fix, Place, shown
 from .source import Source, Span
 
@@ -52,12 +59,16 @@ SYNTAX_CODES: dict[str, str] = {
 }
 
 _RULES = (
+    *statement_mistakes.RULES,
+    *borrowed_mistakes.RULES,
     *bracket_mistakes.RULES,
     *misspellings.RULES,
     *chain_mistakes.RULES,
     *value_mistakes.RULES,
 )
 _MOST_REPORTED = 50
+_ABOUT_SIGNS = ("E104", "E109", "E117")
+_MOST_PLACES = 5  # that one report shows beside its own
 # How many tokens have to parse after a fix: at first more, so that the best fix wins; then
 # fewer, since the next mistake may follow closely.
 _LOOK_AHEADS = (3, 1)
@@ -72,7 +83,8 @@ def mend(
     """
     end = tokens[-1].end_pos if tokens else len(source.text)
     rest = [*tokens, Token(END, "", end, end_pos=end)]
-    return _Recovery(source, rest, Automaton(parser)).run()
+    mended, found = _Recovery(source, rest, Automaton(parser)).run()
+    return mended, _folded(found)
 
 
 class _Recovery:
@@ -232,6 +244,26 @@ class _Recovery:
                 Span(self.source, place.start_pos or 0, place.end_pos or 0),
             )
         )
+
+
+def _folded(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Who takes a sign for another does so all over the file: that is reported once."""
+    first: dict[str, Diagnostic] = {}
+    places: dict[str, list[Span]] = {}
+    for d in found:
+        key = d.message if d.code in _ABOUT_SIGNS else str(len(first))
+        first.setdefault(key, d)
+        places.setdefault(key, []).extend([d.span] if d.span else [])
+    folded = []
+    for key, d in first.items():
+        others = places[key][1 : 1 + _MOST_PLACES]
+        more = len(places[key]) - 1 - len(others)
+        said = ["here too"] * len(others)
+        if more:
+            said[-1] += f", and at {more} more places"
+        related = tuple(map(Related, said, others))
+        folded.append(d.replace(related=(*d.related, *related)))
+    return folded
 
 
 def _any_repair(place: Place) -> Iterator[Fix]:

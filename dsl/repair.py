@@ -17,11 +17,18 @@ OPERATOR_WORDS = {"FOR", "IN", "AS", "IF", "ELSE", "AND", "OR", "NOT", "TRUE", "
 RESERVED = STATEMENTS | OPERATOR_WORDS
 ELEMENTS = {"NAME", "LSQB", "FOR", "AT"}
 LITERALS = {"NUMBER", "SHAPE", "STRING", "TRUE", "FALSE"}
+# What stands between two values, or before one.
+SIGNS = {
+    "PLUS", "MINUS", "STAR", "SLASH", "FLOORDIV", "PERCENT", "POWER", "AND", "OR", "NOT",
+    "EQ", "NE", "LE", "GE", "LESSTHAN", "MORETHAN", "IF", "ELSE",
+}  # fmt: skip
 VALUES = LITERALS | {"NAME", "LSQB", "LPAR", "MINUS", "PLUS", "NOT"}
 OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 # The tokens of no rule; `mistake` in the grammar lists them.
-MISTAKES = {"SPACED_SHAPE", "WRONG_ARROW", "BAD_NUMBER", "OPEN_STRING", "ODD_WORD", "ODD"}
+MISTAKES = {
+    "SPACED_SHAPE", "SPACED_NUMBER", "WRONG_ARROW", "BAD_NUMBER", "OPEN_STRING", "ODD_WORD", "ODD",
+}  # fmt: skip
 
 TEXTS = {
     "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LBRACE": "{", "RBRACE": "}",

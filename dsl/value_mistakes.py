@@ -8,12 +8,7 @@ from lark import Token
 
 from .automaton import END
 from .diagnostics import Diagnostic
-from .repair import LITERALS, OPENERS, STATEMENTS, VALUES, Fix, Place, shortened, shown
-
-_SIGNS = {
-    "PLUS", "MINUS", "STAR", "SLASH", "FLOORDIV", "PERCENT", "POWER", "AND", "OR", "NOT",
-    "EQ", "NE", "LE", "GE", "LESSTHAN", "MORETHAN", "IF", "ELSE",
-}  # fmt: skip
+from .repair import LITERALS, OPENERS, SIGNS, STATEMENTS, VALUES, Fix, Place, shortened, shown
 
 
 def equals(place: Place) -> Iterator[Fix]:
@@ -36,80 +31,13 @@ def equals(place: Place) -> Iterator[Fix]:
         yield Fix(found, (place.instead("EQUAL"),), 1)
 
 
-def statement_without_word(place: Place) -> Iterator[Fix]:
-    """`N = 2` alone, `param N = 2 M = 3`, `Param N = 2`."""
-    name = place.previous()
-    starts = place.starts
-    alone = bool(starts) and starts[-1] == len(place.before) - 1
-    if place.type != "EQUAL" or name is None or name.type != "NAME" or not alone:
-        return
-    again = place.rest[place.at - 1]
-    setting = f"{name} = {shortened(str(place.ahead()))}"
-    word = place.previous(2)
-    if len(starts) > 1 and place.before[starts[-2]].type in {"PARAM", "LET"}:
-        found = place.say(
-            "E120",
-            f"a comma is missing before `{name}`",
-            "`,` is missing before this",
-            f"write `, {setting}`",
-            span=place.span(name),
-        )
-        yield Fix(found, (place.new("COMMA"), again), back=1)
-    elif word is not None and word.type == "NAME" and word.lower() in {"param", "let"}:
-        small = word.lower()
-        found = place.say(
-            "E126",
-            f"`{word}` is written `{small}`",
-            f"`{small}` is meant",
-            f"write `{small} {setting}`",
-            span=place.span(word),
-        )
-        yield Fix(found, (place.new(small.upper()), again), back=2)
-    else:
-        found = place.say(
-            "E126",
-            f"`{setting}` needs a word before it that says what it is",
-            "`let` or `param` is missing",
-            f"write `let {setting}` for a constant",
-            f"write `param {setting}` for a knob that `--set {name}=…` changes",
-            span=place.span(name),
-        )
-        yield Fix(found, (place.new("LET"), again), back=1)
-
-
-def loose_name(place: Place) -> Iterator[Fix]:
-    """`expect output params < 3`: by the `<`, the second name was taken for a chain."""
-    starts = place.starts
-    if len(starts) < 2 or starts[-1] != len(place.before) - 1 or place.type not in _SIGNS:
-        return
-    name = place.before[-1]
-    if name.type != "NAME" or place.before[starts[-2]].type not in {"EXPECT", "LET", "PARAM"}:
-        return
-    found = place.say(
-        "E125", f"{shown(name)} cannot stand here", "one name too many", span=place.span(name)
-    )
-    yield Fix(found, back=1)
-
-
-def settings_without_word(place: Place) -> Iterator[Fix]:
-    """`{ batch = 64 }` without `train` before it."""
-    if place.type != "LBRACE" or not place.wants_statement or place.ahead(2).type != "EQUAL":
-        return
-    found = place.say(
-        "E126",
-        "`train` is missing before these settings",
-        "",
-        f"write `train {{ {place.ahead(1)} = …`",
-    )
-    yield Fix(found, (place.new("TRAIN", "train"),))
-
-
 def missing_equals(place: Place) -> Iterator[Fix]:
     """`param N 2`, `CONV(k 3)`, `block f(x) CONV(x)`."""
     before = place.previous()
     if before is None or not place.can("EQUAL"):
         return
-    if place.type not in VALUES:
+    # On a new line, what would be the value more likely begins a chain.
+    if place.type not in VALUES or (place.innermost == "" and not place.same_line()):
         yield from _no_value(place, before)
         return
     if place.can("COMMA") and not _names_without_equals(place):
@@ -126,7 +54,7 @@ def missing_equals(place: Place) -> Iterator[Fix]:
 
 def _no_value(place: Place, name: Token) -> Iterator[Fix]:
     """`let a` and then nothing, `param N, M = 2`."""
-    ends = place.type in {"COMMA", "RBRACE", END, *STATEMENTS}
+    ends = place.type in {"COMMA", "RBRACE", END, *STATEMENTS} or not place.same_line()
     if place.can("COMMA") or name.type != "NAME" or not ends:
         return
     found = place.say(
@@ -191,19 +119,34 @@ def _one_comma_too_many(place: Place, count: int) -> tuple[Diagnostic, ...]:
     )
 
 
-def missing_braces(place: Place) -> Iterator[Fix]:
-    """`train batch = 64`."""
-    if place.previous_type() == "TRAIN" and place.can("LBRACE"):
-        found = place.say(
-            "E123",
-            "the settings of `train` stand in `{ … }`",
-            "`{` is missing",
-            "write `train { batch = 64 }`",
-            span=place.gap(),
-        )
-        yield Fix(found, (place.new("LBRACE"),))
-        yield Fix(found, (place.new("LBRACE"),), 1)
-        yield Fix(found, back=1)
+def list_in_braces(place: Place) -> Iterator[Fix]:
+    """`param N = 2 in {1, 2, 3}`."""
+    if place.type != "LBRACE" or not place.wants_value:
+        return
+    end = place.matching(place.at)
+    span = place.span(place.token, place.rest[end])
+    found = place.say(
+        "E117",
+        "a list stands in square brackets",
+        "`[ … ]` is meant",
+        f"write `{shortened(f'[{span.text[1:-1].strip()}]')}`",
+        span=span,
+    )
+    yield Fix(found, (place.new("LSQB"),), 1)  # which the `}` then closes
+
+
+def missing_else(place: Place) -> Iterator[Fix]:
+    """`CONV(16 if deep)`."""
+    if not place.can("ELSE") or place.type in VALUES:
+        return
+    found = place.say(
+        "E119",
+        "this `if` has no `else`",
+        "which value else?",
+        "write `16 if deep else 8`: a value is wanted in either case",
+        span=place.gap(),
+    )
+    yield Fix(found, (place.new("ELSE"), place.new("NUMBER", "1")))
 
 
 def missing_value(place: Place) -> Iterator[Fix]:
@@ -211,7 +154,7 @@ def missing_value(place: Place) -> Iterator[Fix]:
     before = place.previous()
     if before is None or not place.wants_value or place.type in VALUES:
         return
-    if place.type in _SIGNS and before.type in _SIGNS:
+    if place.type in SIGNS and before.type in SIGNS:
         found = place.say("E125", f"`{place.token}` cannot follow `{before}`", "one sign too many")
         yield Fix(found, skip=1)
     if before.type in OPENERS:
@@ -239,11 +182,9 @@ def missing_value(place: Place) -> Iterator[Fix]:
 
 RULES = (
     equals,
-    statement_without_word,
-    settings_without_word,
-    loose_name,
     commas,
     missing_equals,
-    missing_braces,
+    list_in_braces,
+    missing_else,
     missing_value,
 )

@@ -152,7 +152,35 @@ INPUT(1x16x16)
 -> DECONV(2, 3, pad=1)
 expect main < params and output == 2x16x16
 """,
+    "imported": """\
+import "blocks.cnn"
+import "lib/heads.cnn"
+param depth = 2
+INPUT(3x16x16)
+-> conv(8) -> RELU
+-> [residual(8)]*depth
+-> POOL(2) :: 8x8x8
+-> head(classes, drop=0.2)
+expect output == classes
+train {
+  epochs = 3
+  augment = [flip, crop(2)]
+  loss = cross_entropy(label_smoothing=0.1)
+}
+""",
 }  # fmt: skip
+
+# The files that `imported` imports, by their paths.
+FILES = {
+    "blocks.cnn": """\
+block conv(f, k=3) = CONV(f, k, pad=same, bias=false) -> BN
+block residual(f) = ADD{ conv(f) -> RELU -> conv(f) | ID } -> RELU
+""",
+    "lib/heads.cnn": """\
+let classes = 10
+block head(units, drop) = DROPOUT(drop) -> FC(units)
+""",
+}
 
 
 Change = Callable[[re.Match[str], random.Random], str]
@@ -264,6 +292,7 @@ KINDS = {
         misspelt,
     ),
     "misspelt default or net": kind(r"^(?:default|net)\b", misspelt),
+    "misspelt statement": kind(r"^(?:param|let|expect|block|train)\b", misspelt),
     "misspelt name": kind(
         r"(?<=CONV\()(?:width|depths)|(?<=\* )width|(?<=FC\()(?:hidden|classes|units)"
         r"|(?<=in )stages|(?<== )size|(?<=, )(?:size|half)(?=\))|(?<=== )classes",
@@ -281,6 +310,7 @@ KINDS = {
     "missing opening bracket": kind(r"(?<=[A-Z])\((?=\d)|(?<=-> )\[(?=FC)", " "),
     "extra closing bracket": kind(r"^(-> [^()\n]*\([^()\n]*\d\))", r"\1)", r"\1]", r"\1}"),
     "extra opening bracket": kind(r"^(-> (?:.*?-> )?)(?=[A-Z])", r"\1["),
+    "extra parenthesis": kind(r"(?<=-> )(?=[A-Z])", "("),
     "wrong bracket": kind(r"^(-> [^{\[\n]*?\d)\)(?= |$)", r"\1]", r"\1}"),
     "empty group": kind(r"\[CONV.*?\](?=\*)", "[]"),
     "missing comma": kind(r"(?<=\d), (?=\w)", " "),
@@ -319,7 +349,7 @@ KINDS = {
     "no count": kind(r"(?<=\*)\d$|(?<=\*)[NMK]\b", "2.5", "(0 - 1)", "(1 / 2)", "-2", '"2"'),
     "count not declared": kind(r"(?<=\*)[NMK]\b", "Q", "(Q + 1)", "depth"),
     "no condition": kind(r"(?<=POOL)\?|(?<=\))\?\(.*?\)$", "?(7)", '?("a")', "?(half)"),
-    "group without condition": kind(r"(?<=\])\*\w", r"\g<0>?"),
+    "group without condition": kind(r"(?<=\])\*\w+", r"\g<0>?"),
     "list of another length": kind(
         r"(\[|, )(\d+|true)(?=[^\[]*\](?:, 3|\)|\)$))", r"\1\2, \2", r"\1\2, \2, \2, \2"
     ),
@@ -356,6 +386,46 @@ KINDS = {
     "branches that do not fit": kind(r"CONCAT(?=\{)", "ADD", "MUL"),
     "branches of no merge": kind(r"\b(?:CONCAT|ADD|MUL)(?=\{)", "RELU", "POOL(2)"),
     "side exit of another shape": kind(r"(?<=\{ CONV\()2", "3"),
+    # -- habits of other languages ----------------------------------------------------
+    "comment of another language": kind(r"(?<=\S)(?=\n-> )", " // more", " /* more */"),
+    "layer of PyTorch": kind(
+        r"(?<=-> )(?:CONV|DWCONV)\((?=[^()]*\))|(?<=-> )FC\((?=\d+\))",
+        lambda m, draw: {"C": "nn.Conv2d(3, ", "D": "nn.Conv2d(3, ", "F": "nn.Linear(3, "}[m[0][0]],
+    ),
+    "layer in lower case": kind(
+        r"(?<=-> )(?:CONV|RELU|POOL|FC|TANH|BN)\b", lambda m, draw: m[0].lower()
+    ),
+    "argument of another tool": kind(
+        r"(?<=[(,] )(?:pad|stride)(?==)",
+        lambda m, draw: {"pad": "padding", "stride": "strides"}[m[0]],
+    ),
+    "activation as an argument": kind(
+        r"(CONV\([^()]*)\) -> RELU", r"\1, activation='relu')", r"\1, activation=relu)"
+    ),
+    "count in front": kind(r"(?<=-> )(\[[^\[\]\n]*\])\*(\d|[KNM])", r"3*\1"),
+    "x for times": kind(r"(\])\*(\d)$", r"\1x\2"),
+    "group in parentheses": kind(r"(?<=-> )\[(FC[^\[\]\n]*)\](?=\*)", r"(\1)", r"{\1}"),
+    "branches in parentheses": kind(
+        r"(CONCAT|MUL)\{ (ID) \| ([^|{}\n]*->[^|{}\n]*) \}", r"\1(\2, \3)", r"\1{ \2, \3 }"
+    ),
+    "index": kind(r"(?<=CONV\()depths", r"depths[0]"),
+    "percent": kind(r"(?<=DROPOUT\()0\.5|(?<=drop=)0\.2", "50%"),
+    "digits with commas": kind(r"(?<=== )138_357_544|(?<=== )61_706|(?<=== )416_520", "61,706"),
+    "name in front": kind(r"(?<=-> )(CONV\([^()]*\)) as (\w+)", r"\2: \1", r"\2 = \1"),
+    "no as": kind(r"(?<=\)) as (?=low)", " "),
+    "tap without its sign": kind(r"@(?=enc1)", ""),
+    "block without parentheses": kind(r"(?<=block residual)\(f, s=1, project=false\)", ""),
+    "block of Python": kind(r"^block(?= residual)", "def", "function"),
+    "block in braces": kind(r"(?<=s=1\)) =\n  (CONV.*\n  -> BN)", r" {\n  \1\n}"),
+    # -- files and training -----------------------------------------------------------
+    "misspelt import": kind(r"(?<=import \")(?:blocks|lib/heads)", misspelt),
+    "import from outside": kind(r"(?<=import \")(?=blocks)", "../", "/tmp/"),
+    "import without quotes": kind(r"import \"(.*)\"", r"import \1"),
+    "argument of an import": kind(r"(?<=head\(classes, )drop", "dorp", "rate2"),
+    "misspelt augmentation": kind(r"(?<=\[)flip|\bcrop(?=\(2)", misspelt),
+    "misspelt loss": kind(r"cross_entropy|label_smoothing", misspelt),
+    "colon in train": kind(r"(?<=  epochs) =", ":"),
+    "train in parentheses": kind(r"(?<=train) \{ (batch = 16) .*\n.*\}", r"(\1)"),
     # -- statements -------------------------------------------------------------------
     "declared twice": kind(r"^((?:param|let) (?:K|stages|size) = .*)$", r"\1\n\1", below=1),
     "net twice": kind(r"^(net \w+)$", r"\1\n\1", r"\1\nnet Other", below=1),
@@ -366,10 +436,6 @@ KINDS = {
 
 # Mistakes for which there may be several errors, and why. One is on the mistake's line.
 SEVERAL = {
-    # The statement is read as a layer of that name and what could follow one.
-    "misspelt statement": kind(r"^(?:param|let|expect)\b", misspelt),
-    # A `(` where a layer belongs could be arguments whose layer is missing.
-    "extra parenthesis": kind(r"(?<=-> )(?=[A-Z])", "("),
     # What a loop binds no more is missed where it is used, and what it binds instead is no number.
     "names too few": kind(r"for f, n in stages \[\n", "for f in stages [\n", below=1),
 }

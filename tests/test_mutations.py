@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.mutations import KINDS, SEVERAL, SPECS, Mutant, mutants
+from tests.mutations import FILES, KINDS, SEVERAL, SPECS, Mutant, mutants
 
 from cnnc.api import check_source
 from cnnc.cli.main import run
@@ -16,6 +16,16 @@ from cnnc.dsl.source import Source
 SEEDS = 5
 ONE = list(mutants(KINDS, SEEDS))
 MANY = list(mutants(SEVERAL, SEEDS))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with the files that specs import."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def name(mutant: Mutant) -> str:

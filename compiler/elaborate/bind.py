@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from cnnc.dsl import nodes
-from cnnc.dsl.diagnostics import Diagnostic, Diagnostics
+from cnnc.dsl.diagnostics import Diagnostic, Diagnostics, Related
 from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
@@ -81,12 +81,14 @@ class Binder(State):
         return matched, lost
 
     def _target(
-        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object], where: Span
+        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, nodes.Expr], where: Span
     ) -> str:
         if given.name is not None:
             return self._named(cls, given, matched)
         value = given.value
         word = value.id if isinstance(value, nodes.Name) else None
+        if isinstance(value, nodes.String):  # as a word in quotes, which is taken for the word
+            word = value.value
         if isinstance(value, nodes.Call):
             word = value.function.id
         takers = [n for n, argument in cls.arguments.items() if word in argument.type.words]
@@ -94,35 +96,44 @@ class Binder(State):
             if name not in matched:
                 return name
         if takers:
-            raise Mistake("E405", f"{cls.word} is given {takers[0]} twice", given.span)
+            raise _twice(cls, takers[0], given.span, matched)
         for name, argument in cls.arguments.items():
             only_words = argument.type.words and argument.type.wanted == " or ".join(
                 argument.type.words
             )
             if name not in matched and not (only_words and word is None):
                 return name
-        takes = ", ".join(cls.arguments) or "none"
+        takes = f"{cls.word} takes: {', '.join(cls.arguments)}"
+        if not cls.arguments:
+            takes = f"write {cls.word} alone: it takes no arguments"
         raise Mistake(
             "E404",
             f"{cls.word} has no place for this argument",
             given.span,
             "one too many",
-            [f"{cls.word} takes: {takes}", *_as_shape(cls, where)],
+            _as_shape(cls, where) or [takes],
+            related=_declared(cls),
         )
 
-    def _named(self, cls: Signature, given: nodes.Argument, matched: Mapping[str, object]) -> str:
+    def _named(
+        self, cls: Signature, given: nodes.Argument, matched: Mapping[str, nodes.Expr]
+    ) -> str:
         assert given.name is not None
         at = given.name_span or given.span
         if given.name not in cls.arguments:
-            takes = ", ".join(cls.arguments) or "none"
+            from ..other_tools import argument_help  # only a spec with a mistake needs it
+
+            takes = f"{cls.word} takes: {', '.join(cls.arguments) or 'none'}"
             raise Mistake(
                 "E402",
                 f"{cls.word} has no {cls.noun} {given.name}",
                 at,
-                help=[*did_you_mean(given.name, cls.arguments), f"{cls.word} takes: {takes}"],
+                help=argument_help(given.name, given.value, cls.arguments)
+                or [*did_you_mean(given.name, cls.arguments), takes],
+                related=_declared(cls),
             )
         if given.name in matched:
-            raise Mistake("E405", f"{cls.word} is given {given.name} twice", at)
+            raise _twice(cls, given.name, at, matched)
         return given.name
 
     def make(
@@ -202,22 +213,37 @@ class Binder(State):
         kind = argument.type
         if kind.open:
             return open_evaluator(scope).value(node)
-        value = Evaluator(scope, kind.words, kind.made).value(node)
+        try:
+            value = Evaluator(scope, kind.words, kind.made).value(node)
+        except Mistake as mistake:
+            if not kind.quoted:
+                raise
+            from .unknown_names import text_without_quotes
+
+            raise text_without_quotes(mistake, node, argument.name) from None
         if value is UNKNOWN:
             return UNKNOWN
         if isinstance(value, list) and not kind.is_value(value):
-            value, node = per_repetition(value, node, scope)
+            items = value
+            try:
+                value, node = per_repetition(items, node, scope)
+            except Mistake as mistake:
+                from .unknown_names import list_for_one_value
+
+                raise list_for_one_value(mistake, argument, items) from None
             if value is UNKNOWN:
                 return UNKNOWN
         try:
             kind.parse(value)
         except BadValue as wrong:
+            from .mended_values import mended_value
+
             raise Mistake(
                 "E403",
                 f"{owner}'s {argument.name} takes {wrong}, not {brief(value)}",
                 node.span,
                 f"{argument.name}: {argument.help}" if argument.help else "",
-                _mended(argument, value),
+                mended_value(argument, value),
             ) from None
         return value
 
@@ -272,27 +298,26 @@ def per_repetition(values: list[Any], node: nodes.Expr, scope: Scope) -> tuple[A
     if len(meant) == 1:
         turn = meant[0].index
         return values[turn], node.items[turn] if isinstance(node, nodes.ListValue) else node
-    counts = " and ".join(str(r.count) for r in scope.repeats)
-    around = f"the repeats around it run {counts} times" if scope.repeats else "no repeat is around"
-    why = "two repeats around it run that often" if meant else around
-    raise Mistake(
-        "E206",
-        f"a list of {len(values)} here is for a repeat of {len(values)}, and {why}",
-        node.span,
-        f"{len(values)} value{'' if len(values) == 1 else 's'}",
-        [f"say which: for v in {node.span.text} [ … v … ]"],
-    )
+    from .unknown_names import list_for_no_repeat  # only a spec with a mistake needs it
+
+    raise list_for_no_repeat(values, node, scope, meant)
 
 
-def _mended(argument: Argument, value: Any) -> list[str]:
-    words = argument.type.words
-    if isinstance(value, str) and value in words:
-        return [f"write the word without quotes: {argument.name}={value}"]
-    if isinstance(value, float) and value.is_integer() and "integer" in argument.type.wanted:
-        return [f"write {int(value)}, or use // where you divide"]
-    if argument.type.wanted.startswith("a list") and not isinstance(value, list):
-        return [f"write a list: {argument.name}=[{brief(value)}]"]
-    return []
+def _twice(cls: Signature, name: str, at: Span, matched: Mapping[str, nodes.Expr]) -> Mistake:
+    first = Related("the first time", matched[name].span)
+    return Mistake(
+        "E405", f"{cls.word} is given {name} twice", at, "again", ["delete one of them"],
+        related=[first],
+    )  # fmt: skip
+
+
+def _declared(cls: Signature) -> tuple[Related, ...]:
+    """Where a block is written; a layer stands nowhere in a text."""
+    node = getattr(cls, "node", None)
+    if not isinstance(node, nodes.Block):
+        return ()
+    last = node.formals[-1] if node.formals else node.name
+    return (Related("the block is written here", node.name.span.to(last.span)),)
 
 
 def _as_shape(cls: Signature, where: Span) -> list[str]:

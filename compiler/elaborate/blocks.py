@@ -112,7 +112,7 @@ class Reach(State):
     ) -> None:
         self._scan(chain, known, declared, frozenset())
         first: dict[str, nodes.Name] = {}
-        for name in _names(chain):
+        for name in names_given(chain):
             if first.setdefault(name.id, name) is not name:
                 self.twice.append((first[name.id], name))
         self.given.update(first.keys())
@@ -149,7 +149,7 @@ class Reach(State):
                 return
             case nodes.Repeat(element=element, count=count):
                 runs = example_count(element, around, self.lets)
-                self._scan_names(count, bound, str(runs))
+                self._scannames_given(count, bound, str(runs))
                 if isinstance(count, nodes.Number) and isinstance(count.value, int):
                     runs = count.value
                 self._scan(element, known, bound, around | {runs})
@@ -159,7 +159,7 @@ class Reach(State):
                 if switch is not None and switch not in bound:
                     self.switches.setdefault(switch, node.span)
             case nodes.Optional(condition=condition):
-                self._scan_names(condition, bound, "true")
+                self._scannames_given(condition, bound, "true")
         for child in nodes.children(node):
             self._scan(child, known, bound, around)
 
@@ -172,7 +172,7 @@ class Reach(State):
             self.waiting.append(block)
         self.uses[block] = self.uses.get(block, 0) + 1
 
-    def _scan_names(self, node: Any, bound: frozenset[str], example: str) -> None:
+    def _scannames_given(self, node: Any, bound: frozenset[str], example: str) -> None:
         """Find the undeclared names in a value that could be `example`."""
         match node:
             case nodes.Name(id=name):
@@ -182,14 +182,14 @@ class Reach(State):
             case nodes.Logical() | nodes.Unary(op="not"):
                 example = "true"
             case nodes.Conditional(test=test):
-                self._scan_names(test, bound, "true")
+                self._scannames_given(test, bound, "true")
             case nodes.ListValue():
                 pass  # each item could be it
             case _:
                 example = "2"
         for child in nodes.children(node):
             if not (isinstance(node, nodes.Call) and child is node.function):
-                self._scan_names(child, bound, example)
+                self._scannames_given(child, bound, example)
 
 
 def switch_of(element: nodes.Element) -> str | None:
@@ -275,10 +275,10 @@ def _use_of(user: Block, block: Block) -> Span:
     return next(u.name_span for u, _ in _layers(user.node.body) if user.known.get(u.name) is block)
 
 
-def _names(node: Any) -> list[nodes.Name]:
+def names_given(node: Any) -> list[nodes.Name]:
     """The names that `as` gives below a node, in order."""
     own = [node.name] if isinstance(node, nodes.Named) else []
-    return [name for child in nodes.children(node) for name in _names(child)] + own
+    return [name for child in nodes.children(node) for name in names_given(child)] + own
 
 
 def _layers(node: Any, depth: int = 0) -> Iterator[tuple[nodes.Layer, int]]:

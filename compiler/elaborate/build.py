@@ -12,10 +12,12 @@ from cnnc.dsl.source import Span
 from ..layers.layer import Field, Layer, Misfit, Shape
 from ..net import Exit, Net, NetLayer
 from ..values import show_shape
-from .fixes import padding_before
 from .names import NOT_KNOWN, Label, Tensor
+from .trials import Retry, Trial, Turns
 
 BEFORE_DATA = {"input", "data"}  # the families that a data layer may come after
+MOST_TRIALS = 10  # places that help is tried out for
+MOST_TRIED = 500  # layers of a net that is expanded again for it
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
@@ -32,6 +34,8 @@ class Builder(State):
 
     whole   height and width of INPUT
     aux     whether what is appended stands in a side exit
+    held    the places of `::` that held
+    retry   builds the net again with changes, to try out what help proposes
     """
 
     found: Diagnostics
@@ -44,6 +48,10 @@ class Builder(State):
     whole: tuple[int, int] = (0, 0)
     aux: bool = False
     exits: list[SideExit] = fresh(factory=list)
+    repeats: list[Turns] = fresh(factory=list)  # that ran, or run
+    held: set[Span] = fresh(factory=set)
+    retry: Retry | None = None
+    trials: int = 0
 
     def add(
         self,
@@ -157,6 +165,8 @@ class Builder(State):
         )
         if one == other:
             return
+        from .shape_fixes import sharing_fixes  # what mends mistakes is loaded for mistakes alone
+
         frozen = [w[:2] for w in one] == [w[:2] for w in other]
         what = "freeze" if frozen else "their shapes"
         shown = ", ".join(f"{name} {show_shape(shape)}" for name, shape, _ in other)
@@ -168,16 +178,17 @@ class Builder(State):
                 f" they differ in {what}",
                 made.span,
                 f"here {shown}",
-                help=("layers share whose input channels, kernels and outputs are the same",),
+                help=tuple(sharing_fixes(made, owner)),
                 related=(Related(f"{owner.name}: {before}", owner.span),),
             )
         )
 
-    def refuse_input(self, use: Span) -> None:
-        """Report an INPUT that something comes before, whatever its shape."""
+    def refuse_input(self, layer: Layer | None, x: Tensor, use: Span) -> None:
+        """Report an INPUT that something comes before; it may say no shape."""
+        help = ("leave it out, or move it to the front",)
         self.found.add(
             Diagnostic("E305", "INPUT heads the net, and this one stands inside it", use,
-                       help=("leave it out, or move it to the front",))
+                       help=self._place_fixes(layer, x) if layer else help, related=self._head())
         )  # fmt: skip
 
     def _check_place(self, layer: Layer, first: Tensor | None, use: Span) -> None:
@@ -189,19 +200,34 @@ class Builder(State):
                     "E305",
                     f"{layer.word} prepares the data, so it stands right after INPUT",
                     use,
-                    help=(f"move it: INPUT(…) -> {layer.word} -> …",),
+                    help=self._place_fixes(layer, first),
+                    related=self._head(),
                 )
             )
+
+    def _place_fixes(self, layer: Layer, x: Tensor) -> tuple[str, ...]:
+        if x.shape is None or not self.layers:
+            return ("move it to the front",)
+        from .shape_fixes import place_fixes
+
+        return tuple(place_fixes(layer, self.layers, x.shape))
+
+    def _head(self) -> tuple[Related, ...]:
+        return (Related("INPUT is here", self.layers[0].span),) if self.layers else ()
 
     def _report(
         self, layer: Layer, misfit: Misfit, use: Span, makers: Sequence[NetLayer],
         branches: Sequence[Span],
     ) -> None:  # fmt: skip
+        from .branch_fixes import branch_fixes
+        from .fixes import fixes, sizes_on_the_way, vector_maker
+
         before = makers[0]
         label = f"gets its input from {before.name}"
         if misfit.label:
-            label = f"{misfit.label} from {before.name}"
-        notes = (f"rule: {misfit.rule}",) if misfit.rule else ()
+            gets = misfit.label.startswith(("gets", "needs"))
+            label = f"{misfit.label} from {before.name}" if gets else misfit.label
+        notes: tuple[str, ...] = (f"rule: {misfit.rule}",) if misfit.rule else ()
         related: tuple[Related, ...] = ()
         if branches:
             label = "the branches do not go together"
@@ -212,9 +238,29 @@ class Builder(State):
         elif before.inputs:
             made = f"{before.name} makes {show_shape(before.output)} here"
             related = (Related(made, before.span),)
-        padded = [] if branches else padding_before(layer, before, self.by_name)
-        help = (*misfit.fixes, *padded)
-        self.found.add(Diagnostic(misfit.code, misfit.message, use, label, notes, help, related))
+        trial = self._trial(layer, use, makers)
+        if misfit.code == "E315":
+            help = branch_fixes(trial, branches)
+        else:
+            help = fixes(trial, misfit, self.repeats)
+        if misfit.code == "E301":
+            notes += sizes_on_the_way(trial)
+        if misfit.code == "E302" and (vector := vector_maker(trial)) is not before:
+            made = f"{vector.name} makes the vector {show_shape(vector.output)} here"
+            related = (Related(made, vector.span),)
+        self.found.add(
+            Diagnostic(misfit.code, misfit.message, use, label, notes, tuple(help), related)
+        )
+
+    def _trial(self, layer: Layer, use: Span, makers: Sequence[NetLayer]) -> Trial:
+        """What help for a layer is tried out with; without a way to do so where it costs too much.
+
+        A place that was reported already is not tried again: the report would be dropped.
+        """
+        self.trials += not self.found.at(use)
+        worth = self.trials <= MOST_TRIALS and len(self.layers) <= MOST_TRIED
+        worth = worth and not self.found.at(use)
+        return Trial(layer, use, tuple(makers), self.by_name, self.retry if worth else None)
 
     def _within_limits(self, layer: Layer, output: Shape, use: Span) -> bool:
         if max(output) < LARGEST_TENSOR and prod(output) < LARGEST_TENSOR:
@@ -232,8 +278,13 @@ class Builder(State):
     def expect_shape(self, tensor: Tensor | None, wanted: Shape, span: Span) -> None:
         """`:: shape` at this point."""
         maker = tensor.maker if tensor else None
-        if maker is None or maker.output == wanted:
+        if maker is None:
             return
+        if maker.output == wanted:
+            self.held.add(span)
+            return
+        from .shape_fixes import shape_fixes
+
         shape = show_shape(maker.output)
         self.found.add(
             Diagnostic(
@@ -241,7 +292,10 @@ class Builder(State):
                 f"the shape is {shape} here, not {show_shape(wanted)}",
                 span,
                 f"{shape} from {maker.name}",
-                help=(f":: {shape} says what is there",),
+                help=(
+                    *shape_fixes(self._trial(maker.layer, span, [maker]), wanted),
+                    f":: {shape} says what is there",
+                ),
                 related=(Related(f"{maker.name} makes {shape}", maker.span),),
             )
         )
@@ -249,17 +303,19 @@ class Builder(State):
     def check_exits(self, output: Tensor) -> None:
         """Side exits are judged by the same classes as the net: their outputs have its shape."""
         for exit in self.exits:
-            there = exit.tensor.shape
-            if output.maker is None or there is None or there == output.shape:
+            made = exit.tensor.maker
+            if output.maker is None or made is None or made.output == output.shape:
                 continue
+            from .shape_fixes import exit_fixes
+
             wanted = show_shape(output.maker.output)
             self.found.add(
                 Diagnostic(
                     "E318",
-                    f"a side exit gives {show_shape(there)}, and the net {wanted}",
+                    f"a side exit gives {show_shape(made.output)}, and the net {wanted}",
                     exit.span,
                     "both are judged by the same classes",
-                    help=(f"end it with FC({output.maker.output[0]})",),
+                    help=tuple(exit_fixes(made, output.maker)),
                     related=(Related(f"the net's output, {wanted}", output.maker.span),),
                 )
             )

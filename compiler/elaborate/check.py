@@ -16,14 +16,12 @@ from cnnc.dsl.source import Source, Span
 from ..arguments import BadValue
 from ..layers.data import Input
 from ..layers.layer import Shape
-from ..layers.registry import LAYERS
 from ..lints import lints
 from ..net import Net
-from ..suggest import nearest
 from ..training.settings import Training
 from .allowed import without_allowed
 from .bind import Binder, condition
-from .blocks import Block, Reach, find_circles
+from .blocks import Reach, find_circles
 from .build import Builder
 from .declarations import Declarations
 from .evaluate import Evaluator
@@ -31,10 +29,11 @@ from .expand import Expander, TooLarge
 from .expectations import check_expectations
 from .imports import Importer
 from .missing import report_missing
-from .names import NOT_KNOWN, Tensor
+from .names import NOT_KNOWN
 from .scope import UNKNOWN, Mistake, Scope
 from .settings import Files, Settings, WrongUse, choices, default_arguments, knob_values
 from .unused import unused
+from .way import Way
 
 # Mistakes that stand by themselves: reported beside syntax errors too, whose repair could
 # otherwise be what is wrong. It is what is wrong with arguments on the same lines, but no name of
@@ -123,8 +122,13 @@ def check(
         values,
         choices(files),
         None if found.failed else training,
-        without_allowed(found.sorted(), file.source),
+        without_allowed(_without_notes(found), file.source),
     )
+
+
+def _without_notes(found: Diagnostics) -> tuple[Diagnostic, ...]:
+    """Beside errors notes would only distract: they are about a net that is not what is meant."""
+    return tuple(d for d in found.sorted() if not (found.failed and d.severity == "note"))
 
 
 def _read_on(
@@ -180,10 +184,14 @@ def _with_syntax_errors(
     _expand(file, files, reach, binder, Builder(binder.found), None)
     _training(declared, binder, files.scope)
     kept = Diagnostics()
-    kept.extend(syntax)
-    for d in (*found.sorted(), *binder.found.sorted()):
-        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d.span))):
-            kept.add(d)
+    local = [
+        d for d in (*found.sorted(), *binder.found.sorted())
+        if d.code in LOCAL_NAMES or (d.code in LOCAL_VALUES and mended.isdisjoint(_lines(d.span)))
+    ]  # fmt: skip
+    # Of the very same characters, as those of nn.Conv2d, the checker knows more than the parser.
+    known = {d.span for d in local}
+    kept.extend(d for d in syntax if d.span not in known)
+    kept.extend(local)
     may = choices(files)
     return Checked(file.source, None, None, declared.name, values, may, None, kept.sorted())
 
@@ -213,15 +221,12 @@ def _expand(
     for other in others:
         _second_chain(chain, other, found)
     twice = frozenset(name.id for name, _ in reach.twice)
-    expander = Expander(binder, builder, reach.numbered, reach.several, twice)
-    output: Tensor | None = None
+    way = Way(chain, binder, reach, twice, scope, input)
+    if not files.library.partial:
+        builder.retry = way.again
+    expander = way.expander(builder)
     try:
-        head = _head(chain, scope.blocks)
-        if head not in LAYERS and nearest(head, LAYERS) == "INPUT":
-            output = NOT_KNOWN  # a slip of INPUT, which is reported as one
-        elif head != "INPUT":
-            output = _put_input(chain, expander, scope, input)
-        output = expander.chain(chain, output, scope)
+        output = way.go(expander)
     except TooLarge:
         return None
     if not builder.layers and not found.failed and not binder.missing:
@@ -254,43 +259,6 @@ def _check_unused_blocks(files: Files, reach: Reach, found: Diagnostics) -> None
             expander.chain(block.node.body, NOT_KNOWN, scope, head=True)
         except TooLarge:
             return
-
-
-def _head(chain: nodes.Chain, blocks: Mapping[str, Block]) -> str:
-    """The name of the first layer of the text, also inside a group or a block."""
-    head: Any = chain.elements[0]
-    seen: list[Block] = []
-    while not isinstance(head, nodes.Layer) or head.name in blocks:
-        match head:
-            case nodes.Layer(name=name):
-                if blocks[name] in seen:
-                    return ""
-                seen.append(blocks[name])
-                head, blocks = blocks[name].node.body.elements[0], blocks[name].known
-            case nodes.Group(chain=inner):
-                head = inner.elements[0]
-            case (
-                nodes.Shaped(element=inner)
-                | nodes.Named(element=inner)
-                | nodes.Repeat(element=inner)
-                | nodes.Optional(element=inner)
-            ):
-                head = inner
-            case nodes.For(body=inner):
-                head = inner.elements[0]
-            case _:
-                return ""
-    return head.name
-
-
-def _put_input(
-    chain: nodes.Chain, expander: Expander, scope: Scope, input: nodes.Expr | None
-) -> Tensor | None:
-    """A chain without INPUT takes it from --input."""
-    at = chain.elements[0].span
-    place = input.span if input is not None else at
-    use = nodes.Layer(place, "INPUT", None, at)
-    return expander.element(use, None, scope)
 
 
 def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) -> None:

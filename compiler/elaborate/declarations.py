@@ -15,6 +15,17 @@ from ..suggest import nearest
 from .scope import Mistake
 
 
+def _twice(word: str, again: nodes.Node, first: nodes.Node | None) -> Mistake:
+    return Mistake(
+        "E209", f"a file has one `{word}` statement", again.span, "a second one",
+        ["delete one of the two, or put them together"],
+        related=[Related("the first one", first.span)] if first else [],
+    )  # fmt: skip
+
+
+_CALLED = {"model": "net", "network": "net", "name": "net"}  # by other languages
+
+
 class Declarations(State):
     """A file's statements, sorted by kind.
 
@@ -22,6 +33,7 @@ class Declarations(State):
     """
 
     name: str | None = None
+    net: nodes.Net | None = None
     knobs: dict[str, nodes.Knob] = fresh(factory=dict)
     lets: dict[str, nodes.Setting] = fresh(factory=dict)
     defaults: list[nodes.Default] = fresh(factory=list)
@@ -37,6 +49,7 @@ class Declarations(State):
         result = Declarations()
         blocks = {s.name.id for s in file.statements if isinstance(s, nodes.Block)}
         body: nodes.Statement | None = None  # of a misspelt statement
+        statements: list[nodes.Statement] = []
         for statement, after in zip_longest(file.statements, file.statements[1:]):
             if statement is body:
                 continue
@@ -44,6 +57,12 @@ class Declarations(State):
             if meant is not None:
                 found.add(_misspelt(statement, meant))
                 statement, body = meant, after
+            statements.append(statement)
+        if sum(isinstance(statement, nodes.Chain) for statement in statements) > 1:
+            from .chains import joined  # only a file with a mistake needs it
+
+            statements = joined(statements, blocks, found)
+        for statement in statements:
             try:
                 result._take(statement, found)
             except Mistake as mistake:
@@ -60,8 +79,8 @@ class Declarations(State):
         match statement:
             case nodes.Net(name=name):
                 if self.name is not None:
-                    raise Mistake("E209", "a file has one `net` statement", statement.span)
-                self.name = name.id
+                    raise _twice("net", statement, self.net)
+                self.name, self.net = name.id, statement
             case nodes.Param(knobs=knobs):
                 for knob in knobs:
                     self._declare(knob.name, found)
@@ -76,7 +95,7 @@ class Declarations(State):
                 self.expects.append(statement)
             case nodes.Train():
                 if self.train is not None:
-                    raise Mistake("E209", "a file has one `train` statement", statement.span)
+                    raise _twice("train", statement, self.train)
                 self.train = statement
             case nodes.Chain():
                 self.chains.append(statement)
@@ -132,8 +151,8 @@ def _meant(
         case (
             nodes.Chain(elements=(nodes.Layer(name=word, args=None),)),
             nodes.Chain(elements=(nodes.Layer() as said,)),
-        ) if word.islower() and word not in blocks:
-            meant = nearest(word, ("default", "net"))
+        ) if _may_be_a_statement(word) and word not in blocks:
+            meant = _CALLED.get(word.lower()) or nearest(word, ("default", "net"))
             if meant == "default":
                 return nodes.Default(statement.span.to(said.span), said)
             if meant == "net":
@@ -141,6 +160,10 @@ def _meant(
                     statement.span.to(said.span), nodes.Name(said.name_span, said.name)
                 )
     return None
+
+
+def _may_be_a_statement(word: str) -> bool:
+    return word.islower() or word.lower() in ("default", "net", *_CALLED)
 
 
 def _misspelt(statement: nodes.Statement, meant: nodes.Statement) -> Diagnostic:

@@ -103,14 +103,9 @@ class Evaluator:
             return Word(name)
         if scope.whole.partial:
             return UNKNOWN
-        raise Mistake(
-            "E203",
-            f"nothing is called {name} here",
-            node.span,
-            "neither a knob nor a let" + (f" nor {' or '.join(self.words)}" if self.words else ""),
-            did_you_mean(name, [*scope.names(), *self.words])
-            or (f"declare it: `param {name} = …` for a knob, `let {name} = …` for a constant",),
-        )
+        from .unknown_names import unknown_name  # only a spec with a mistake needs it
+
+        raise unknown_name(node, scope, self.words)
 
     def _constant(self, node: nodes.Name) -> Any:
         """A let, or a knob's own value; UNKNOWN once its mistake was raised."""
@@ -206,14 +201,9 @@ def tapped(name: str, span: Span, scope: Scope) -> Any:
         return values[name]
     given = scope.taps.find(name)
     if given is None:
-        raise Mistake(
-            "E215",
-            f"no output before this one is named {name}",
-            span,
-            "`as` names an output",
-            did_you_mean(name, scope.taps.names())
-            or (f"write `as {name}` after the layer whose output is meant, further up the chain",),
-        )
+        from .unknown_names import unknown_output  # only a spec with a mistake needs it
+
+        raise unknown_output(name, span, scope)
     if given.tensor.shape is None:
         return UNKNOWN
     return Tapped(given.label.name, given.tensor.maker)

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from cnnc.dsl import nodes
-from cnnc.dsl.diagnostics import Related
+from cnnc.dsl.diagnostics import Diagnostics, Related
 from cnnc.dsl.record import State, fresh
 from cnnc.dsl.source import Span
 
+from ..arguments import BadValue
 from ..layers.layer import Layer
 from ..layers.merge import Merge
 from ..layers.side_exit import Aux
@@ -34,6 +35,7 @@ from .lookups import (
 )  # fmt: skip
 from .names import NOT_KNOWN, Given, Label, Tensor
 from .scope import UNKNOWN, Mistake, Repetition, Scope
+from .trials import Change, Changes, Turns
 
 MOST_LAYERS = 100_000  # after expansion; ID and what repeats nothing count too
 MOST_VISITS = 1_000_000  # of elements: of groups too, which may be many around few layers
@@ -50,6 +52,7 @@ class Expander(State):
     several    the blocks that stand at several places of the text
     twice      the names that were given twice, so that nobody knows which is meant
     items      the expanded chain so far, as text
+    changes    of the text, that are tried out
     """
 
     binder: Binder
@@ -59,6 +62,7 @@ class Expander(State):
     twice: frozenset[str] = frozenset()
     numbers: Counter[str] = fresh(factory=Counter)
     items: list[str] = fresh(factory=list)
+    changes: Changes = fresh(factory=dict)
     layers: int = 0
     visited: int = 0
 
@@ -125,6 +129,9 @@ class Expander(State):
         """What a branch gives, and its text."""
         around, self.items = self.items, []
         y = self.chain(chain, x, scope, head=True)
+        change = self.changes.get(chain.span)
+        if change is not None and change.behind is not None:
+            y = self.builder.add(change.behind, [y], chain.span)
         text = " -> ".join(self.items) or "ID"
         self.items = around
         return y, text
@@ -143,19 +150,38 @@ class Expander(State):
             if use.args:
                 raise Mistake("E404", "ID takes no arguments", use.args[0].span)
             return x
-        if scope.whole.partial and not use.name.isupper():
+        if scope.whole.partial and not use.name.isupper() and "." not in use.name:
             return NOT_KNOWN  # a block, perhaps, of what could not be read
-        cls = layer_class(use, scope.blocks)
+        cls = layer_class(use, scope.blocks, scope.taps.names())
         if issubclass(cls, Merge):
             raise without_branches(use, f"{use.name}{{ … | … }}")
         if cls.family == "input" and x is not None:
-            self.builder.refuse_input(use.span)
+            quiet = Binder(Diagnostics())  # what is wrong with its shape is a smaller matter
+            inside = quiet.make(cls, use.args, use.span, scope) if use.args else None
+            self.builder.refuse_input(inside, x, use.span)
             return x
         layer: Layer | None = self.binder.make(cls, use.args, use.span, scope)
+        if use.span in self.changes:
+            return self._changed(self.changes[use.span], layer, x, use.span, label)
         made = self.builder.add(layer, [x], use.span, label)
         if layer is not None:
             self._write(layer.written(), label)
         return made
+
+    def _changed(
+        self, change: Change, layer: Layer | None, x: Tensor | None, use: Span,
+        label: Label | None,
+    ) -> Tensor | None:  # fmt: skip
+        """A layer with a change that is tried out."""
+        if change.left_out:
+            return x
+        if change.before is not None:
+            x = self.builder.add(change.before, [x], use)
+        try:
+            layer = change.instead or (layer and layer.replace(**change.arguments))
+        except BadValue:
+            layer = None
+        return self.builder.add(layer, [x], use, label)
 
     def _write(self, text: str, label: Label | None) -> None:
         self.items.append(f"{text} as {label.name}" if label else text)
@@ -164,7 +190,7 @@ class Expander(State):
         self, node: nodes.Branching, x: Tensor | None, scope: Scope, label: Label | None
     ) -> Tensor:
         use = nodes.Layer(node.name_span, node.name, node.args, node.name_span)
-        cls = layer_class(use, scope.blocks)
+        cls = layer_class(use, scope.blocks, scope.taps.names())
         if not issubclass(cls, Merge):
             raise Mistake(
                 "E411", f"{node.name} has no branches", node.name_span, "only merges have",
@@ -299,11 +325,18 @@ class Expander(State):
         if count is UNKNOWN:
             self.element(repeat.element, x, scope.repeating(Repetition(0, UNKNOWN)))
             return NOT_KNOWN
+        change = self.changes.get(repeat.count.span)
+        if change is not None and change.times is not None:
+            count = change.times
         self._count(count * least(repeat.element, scope), repeat.span)
         self.layers += count == 0
+        turns = Turns(repeat.count.span, count, not counts)
+        self.builder.repeats.append(turns)
         for index in range(count):
-            turn = Repetition(index, count, frozenset(counts) or None)
+            turn = Repetition(index, count, frozenset(counts) or None, repeat.count.span)
+            turns.begun += 1
             x = self.element(repeat.element, x, scope.repeating(turn))
+        turns.ended = True
         return x
 
     def _optional(
@@ -330,7 +363,8 @@ class Expander(State):
         self._count(max(1, len(turns) * least_of_body(loop, scope)), loop.span)
         self.layers += not turns
         for index, values in enumerate(turns):
-            inner = scope.repeating(Repetition(index, len(turns)))
+            turn = Repetition(index, len(turns), None, loop.items.span)
+            inner = scope.repeating(turn)
             x = self.chain(loop.body, x, inner.bind(values))
         return x
 

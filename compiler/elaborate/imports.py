@@ -18,6 +18,8 @@ from cnnc.dsl.source import Source
 from .blocks import Block
 from .declarations import Declarations
 
+MOST_FILES = 1_000  # of a folder, that a missing one is compared with
+
 
 class Library(State):
     """A file with those that it imports, in the order of its text.
@@ -76,9 +78,9 @@ class Importer(State):
     ) -> Library | None:
         written = statement.path.value
         name = os.path.normpath(os.path.join(os.path.dirname(_path(source)), written))
-        whole = os.path.realpath(name)
         at = statement.path.span
-        if not written or "\0" in written or os.path.commonpath([whole, self.root]) != self.root:
+        whole = os.path.realpath(name) if "\0" not in name else ""
+        if not written or not whole or os.path.commonpath([whole, self.root]) != self.root:
             self.found.add(
                 Diagnostic(
                     "E211", f'"{written}" lies outside the folder of the file that is checked', at,
@@ -101,7 +103,7 @@ class Importer(State):
                 reason = error.diagnostics[0].message
                 self.found.add(
                     Diagnostic("E210", f"nothing can be imported: {reason}", at,
-                               "relative to the folder of this file")
+                               "relative to the folder of this file", help=self._near(whole))
                 )  # fmt: skip
                 return None
             file, syntax = parse(imported)
@@ -110,6 +112,20 @@ class Importer(State):
                 declared = Declarations.of(file, self.found)
             self.read[whole] = self.library(declared, imported, (*path, whole), bool(syntax))
         return self.read[whole]
+
+    def _near(self, path: str) -> tuple[str, ...]:
+        """The file of that folder whose name is most like the one that is not there."""
+        from ..suggest import nearest
+
+        folder, name = os.path.split(path)
+        try:
+            there = sorted(n for n in os.listdir(folder) if n.endswith(".cnn"))[:MOST_FILES]
+        except OSError:
+            there = []
+        near = nearest(name, there) or nearest(f"{name}.cnn", there)
+        if near:
+            return (f'did you mean "{near}"?',)
+        return (f"put {name} into that folder, or write the path to it from there",)
 
     def _blocks(self, library: Library) -> dict[str, Block]:
         """By name; a file's own win over imported ones."""

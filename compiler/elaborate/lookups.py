@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from cnnc.dsl import nodes
+from cnnc.dsl.diagnostics import Related
 from cnnc.dsl.source import Span
 
 from ..layers.layer import Layer
 from ..layers.registry import LAYERS
-from ..suggest import did_you_mean
 from ..values import brief, is_integer
 from .bind import open_evaluator, per_repetition
 from .blocks import Block, switch_of
@@ -32,19 +32,15 @@ def takes_name(element: nodes.Element, scope: Scope) -> bool:
     return isinstance(element, nodes.Layer) and element.name not in (*scope.blocks, "ID")
 
 
-def layer_class(use: nodes.Layer, blocks: Iterable[str]) -> type[Layer]:
+def layer_class(use: nodes.Layer, blocks: Iterable[str], taps: Iterable[str] = ()) -> type[Layer]:
     """The class of a layer's name; Mistake where there is none."""
     if use.name in LAYERS:
         return LAYERS[use.name]
     if use.name == "AUX":
         raise without_branches(use, "AUX{ … }")
-    raise Mistake(
-        "E201",
-        f"there is no layer {use.name}",
-        use.name_span,
-        help=did_you_mean(use.name, (*LAYERS, "AUX", "ID", *blocks))
-        or (f"there are {', '.join((*LAYERS, *blocks))} and ID",),
-    )
+    from .unknown_layers import unknown_layer  # only a spec with a mistake needs it
+
+    raise unknown_layer(use, blocks, taps)
 
 
 def least(element: Any, scope: Scope) -> int:
@@ -116,6 +112,7 @@ def repeat_count(repeat: nodes.Repeat, scope: Scope, counts: list[int]) -> Any:
             "E408",
             f"a repeat count is an integer of at least 0, and this is {brief(value)}",
             node.span,
+            help=_counts_near(value),
         )
     return value
 
@@ -132,7 +129,7 @@ def condition_of(optional: nodes.Optional, scope: Scope) -> Any:
             "E409",
             "`?` after a group needs its condition in parentheses",
             Span(optional.span.source, optional.span.end - 1, optional.span.end),  # the `?`
-            help=[f"write {optional.element.span.text}?(name) and `param name = true`"],
+            help=[f"write {_short(optional.element.span.text)}?(name) and `param name = true`"],
         )
     value = Evaluator(scope).value(node)
     if isinstance(value, list):
@@ -152,14 +149,31 @@ def turns_of(loop: nodes.For, names: list[str], scope: Scope) -> Any:
         return UNKNOWN
     if not isinstance(items, list | tuple):
         raise Mistake(
-            "E410", f"`for` goes through a list, and this is {brief(items)}", loop.items.span
-        )
+            "E410", f"`for` goes through a list, and this is {brief(items)}", loop.items.span,
+            help=[f"range({items}) counts from 0 to {items - 1}"]
+            if is_integer(items) and items > 0 else [],
+        )  # fmt: skip
     written = loop.items.items if isinstance(loop.items, nodes.ListValue | nodes.TupleValue) else ()
     places = [item.span for item in written] or [loop.items.span] * len(items)
-    return [_unpack(names, item, place) for item, place in zip(items, places, strict=True)]
+    targets = loop.targets[0].span.to(loop.targets[-1].span)
+    return [_unpack(names, item, at, targets) for item, at in zip(items, places, strict=True)]
 
 
-def _unpack(names: list[str], item: Any, place: Span) -> dict[str, object]:
+def _short(text: str) -> str:
+    """The text of a group on one line, with its middle left out where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else f"{text[:20]} … {text[-12:]}"
+
+
+def _counts_near(value: Any) -> list[str]:
+    if isinstance(value, float) and value > 0:
+        return [f"*{int(value)} or *{int(value) + 1}", "// divides without a rest: *(5 // 2)"]
+    if is_integer(value):
+        return ["*0 leaves it out"]
+    return []
+
+
+def _unpack(names: list[str], item: Any, place: Span, targets: Span) -> dict[str, object]:
     if len(names) == 1:
         return {names[0]: item}
     several = isinstance(item, list | tuple)
@@ -169,6 +183,8 @@ def _unpack(names: list[str], item: Any, place: Span) -> dict[str, object]:
             f"`for {', '.join(names)}` takes {len(names)} values from each item,"
             f" and {brief(item)} {f'has {len(item)}' if several else 'is one'}",
             place,
+            help=[] if several else [f"write ({brief(item)}{', …' * (len(names) - 1)})"],
+            related=[Related(f"{len(names)} names", targets)],
         )
     return dict(zip(names, item, strict=True))
 

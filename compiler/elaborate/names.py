@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cnnc.dsl.record import Record, State, fresh
 from cnnc.dsl.source import Span
 
@@ -46,10 +48,14 @@ class Given(Record):
 
 
 class Taps(State):
-    """The names given so far, as one body of a spec sees them: its own, then those around it."""
+    """The names given so far, as one body of a spec sees them: its own, then those around it.
+
+    places   of all names that the body gives, further on too
+    """
 
     around: Taps | None = None
     given: dict[str, Given] = fresh(factory=dict)
+    places: Mapping[str, Span] = fresh(factory=dict)
 
     def give(self, name: str, given: Given) -> None:
         """Name an output; `@name` means the last that was given the name."""
@@ -61,6 +67,17 @@ class Taps(State):
         while taps is not None:
             if name in taps.given:
                 return taps.given[name]
+            taps = taps.around
+        return None
+
+    def place(self, name: str) -> Span | None:
+        """Where a name is given, further on too; None where nothing gives it."""
+        taps: Taps | None = self
+        while taps is not None:
+            if name in taps.given:
+                return taps.given[name].label.span
+            if name in taps.places:
+                return taps.places[name]
             taps = taps.around
         return None
 

@@ -70,12 +70,14 @@ class Effort(State):
 class Repetition(Record):
     """One turn of a repeat: which of how many; `counts` are all of a repeat counted by a list.
 
-    `count` is UNKNOWN where the repeat's own is: any list may be meant for it then.
+    `count` is UNKNOWN where the repeat's own is: any list may be meant for it then. `place` is
+    where the count stands, or what a `for` goes through.
     """
 
     index: int
     count: int | Unknown
     counts: frozenset[int] | None = None
+    place: Span | None = None
 
     def is_meant_by(self, length: int) -> bool:
         """Whether a list of this length is per repetition of this repeat."""

@@ -26,9 +26,10 @@ def check_divides(layer: Layer, x: Shape, argument: str, code: str, at_least: in
     low = [d for d in range(1, isqrt(n) + 1) if n % d == 0]
     fits = [d for d in {*low, *(n // d for d in low)} if d >= at_least]
     what = ("channel" if len(x) == 3 else "unit") + "s" * (n > 1)
+    changes = [{argument: d} for d in sorted(sorted(fits, key=lambda d: abs(d - given))[:2])]
     fixes = []
-    for d in sorted(sorted(fits, key=lambda d: abs(d - given))[:2]):
-        changed = layer.replace(**{argument: d})
+    for change in changes:
+        changed = layer.replace(**change)
         fixes.append(f"{changed.written()} gives {show_shape(changed.shape(x))}")
     raise Misfit(
         code,
@@ -36,4 +37,5 @@ def check_divides(layer: Layer, x: Shape, argument: str, code: str, at_least: in
         f"gets {show_shape(x)}",
         rule=f"{n} / {given} = {n / given:g}, and must be a whole number",
         fixes=fixes,
+        changes=changes,
     )

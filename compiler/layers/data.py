@@ -39,6 +39,14 @@ class Input(Layer):
         return {"output": "one sample, as given"}
 
 
+def looks_channels_last(shape: Shape) -> bool:
+    """Whether a shape is most likely HxWxC, as other tools have it: 32x32x3, 28x28x1."""
+    if len(shape) != 3 or shape[2] not in (1, 3, 4):
+        return False
+    small, large = sorted(shape[:2])
+    return small >= 8 and large <= 2 * small
+
+
 class DataLayer(Layer):
     """The base of layers that prepare the data."""
 

@@ -15,7 +15,7 @@ A layer whose output depends on the whole batch has more bodies: see `BatchStati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import gcd, prod
 from typing import Any, ClassVar, Literal
 
@@ -39,16 +39,19 @@ Use = Literal[
 class Misfit(Exception):
     """A layer that its input does not fit. The elaborator adds the place.
 
-    rule    the rule with this layer's numbers filled in
-    fixes   changes that make it fit, each with what it gives
+    rule      the rule with this layer's numbers filled in
+    fixes     changes that make it fit, each with what it gives
+    changes   those of its own arguments, to be tried again where a repeat makes several layers
+              of one text
     """
 
     def __init__(
-        self, code: str, message: str, label: str = "", rule: str = "", fixes: Sequence[str] = ()
-    ) -> None:
+        self, code: str, message: str, label: str = "", rule: str = "", fixes: Sequence[str] = (),
+        changes: Sequence[Mapping[str, object]] = (),
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.code, self.message, self.label = code, message, label
-        self.rule, self.fixes = rule, tuple(fixes)
+        self.rule, self.fixes, self.changes = rule, tuple(fixes), tuple(changes)
 
 
 class Unfit(Exception):
@@ -244,7 +247,6 @@ class Layer(Declared):
                 "E302",
                 f"{self.shown()} needs maps CxHxW and gets the vector {show_shape(x)}",
                 f"gets {show_shape(x)}",
-                fixes=[f"put {self.word} before the FC or FLATTEN that makes the vector"],
             )
         return x[0], x[1], x[2]
 

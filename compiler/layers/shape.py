@@ -75,21 +75,22 @@ class Reshape(View):
                 f"{self.written()} has {prod(self.size)} numbers, and its input {prod(x)}",
                 f"gets {show_shape(x)}",
                 rule=f"{old} = {prod(x)}, {new} = {prod(self.size)}, and they must be equal",
-                fixes=[f"RESHAPE({show_shape(s)})" for s in self._near(x)],
+                fixes=[f"RESHAPE({show_shape(s)}) keeps all {prod(x)}" for s in self._near(x)],
             )
         return self.size
 
     def _near(self, x: Shape) -> list[Shape]:
         """Shapes of as many numbers that keep the wanted rows and columns, or channels."""
-        n, found = prod(x), []
+        n, found = prod(x), list[Shape]()
         if len(self.size) == 3:
             channels, height, width = self.size
             if n % (height * width) == 0:
                 found.append((n // (height * width), height, width))
-            side = isqrt(n // channels)
-            if channels * side * side == n:
-                found.append((channels, side, side))
-        return [*found, (n,)]
+            for c in (channels, 3, 1):
+                side = isqrt(n // c)
+                if c * side * side == n:
+                    found.append((c, side, side))
+        return list(dict.fromkeys((*found, (n,), x)))[:3]
 
     samples = (
         ("RESHAPE(2x4x3)", (3, 2, 4)),

@@ -171,14 +171,16 @@ def add_products(
 
 def check_groups(layer: Layer, x: Shape, groups: int, filters: int) -> None:
     """Misfit where the groups do not divide the input's channels and the filters."""
-    for what, n in (("input's channels", x[0]), ("filters", filters)):
+    for what, n in (("the input's {} channels", x[0]), ("the {} filters", filters)):
         if n % groups:
+            changes = _near_groups(x[0], groups, filters)
             raise Misfit(
                 "E303",
-                f"{layer.shown()}: {groups} groups do not divide the {n} {what}",
+                f"{layer.shown()}: {groups} groups do not divide {what.format(n)}",
                 f"gets {show_shape(x)}",
                 rule=f"{n} / {groups} = {n / groups:g}, and must be a whole number",
-                fixes=tried(layer, x, _near_groups(x[0], groups, filters)),
+                fixes=tried(layer, x, changes),
+                changes=changes,
             )
 
 

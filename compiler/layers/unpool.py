@@ -45,10 +45,7 @@ class Unpool(Layer):
                 "E317",
                 f"{self.shown()} needs a max POOL, and {self.pool.name} is {maker.kind}",
                 rule="UNPOOL takes the positions at which a max POOL found its entries",
-                fixes=[
-                    f"name the POOL: POOL(2) as {self.pool.name}",
-                    "UPSAMPLE(2) doubles height and width without positions",
-                ],
+                fixes=self._for_no_pool(x),
             )
         if x != maker.output:
             given, got = show_shape(maker.output), show_shape(maker.input_shapes[0])
@@ -58,21 +55,15 @@ class Unpool(Layer):
                 f" {self.pool.name} gives {given}",
                 f"gets {show_shape(x)}",
                 rule=f"UNPOOL goes from what the POOL gives, {given}, to what it got, {got}",
-                fixes=self._fixes(x),
             )
         shape: Shape = maker.input_shapes[0]
         return shape
 
-    def _fixes(self, x: Shape) -> list[str]:
-        wanted: Shape = self.pool.maker.output
-        gives = show_shape(self.pool.maker.input_shapes[0])
-        if x[1:] == wanted[1:]:
-            return [f"CONV({wanted[0]}, 3, pad=1) before it gives {show_shape(wanted)},"
-                    f" and UNPOOL then {gives}",
-                    f"the @name of a POOL that gives {show_shape(x)}"]  # fmt: skip
+    def _for_no_pool(self, x: Shape) -> list[str]:
+        doubled = show_shape((x[0], 2 * x[1], 2 * x[2]))
         return [
-            f"the @name of a POOL that gives {show_shape(x)}",
-            f"UPSAMPLE or DECONV before it, up to {show_shape(wanted)}: UNPOOL then gives {gives}",
+            f"name a POOL that gives {show_shape(x)}: POOL(2) as {self.pool.name}, for {doubled}",
+            f"UPSAMPLE(2) gives {doubled}, without positions",
         ]
 
     def _axes(self) -> tuple[Axis, Axis]:

@@ -17,6 +17,14 @@ from .layer import Array, Arrays, Field, Layer, Misfit, Shape, Unfit, Weight, Wo
 LARGEST = 2**31  # entries of a covariance
 
 
+def _smaller(x: Shape) -> list[str]:
+    """The largest square input that is small enough."""
+    if len(x) != 3 or x[0] > isqrt(LARGEST - 1):
+        return [f"an input of {isqrt(LARGEST - 1)} numbers is the largest"]
+    side = isqrt(isqrt(LARGEST - 1) // x[0])
+    return [f"an input of {x[0]}x{side}x{side} is the largest square one: it gives the same shape"]
+
+
 class Turned(Layer):
     """The base of layers that subtract the mean and multiply by a matrix."""
 
@@ -38,7 +46,11 @@ class Turned(Layer):
                 f" and the limit is {LARGEST - 1:,}",
                 f"gets {show_shape(x)}",
                 rule=f"({product})**2 < 2**31, so at most {isqrt(LARGEST - 1):,} numbers a sample",
-                fixes=["CENTER -> NORMALIZE in its place keeps two numbers a channel"],
+                fixes=[
+                    "CENTER -> NORMALIZE in its place keeps two numbers a channel, and gives"
+                    f" {show_shape(x)}",
+                    *_smaller(x),
+                ],
             )
         return size
 
@@ -126,7 +138,11 @@ class PCA(Turned):
                 f"{self.written()} keeps more numbers than there are: its input has {size}",
                 f"gets {show_shape(x)}",
                 rule=f"k <= {' * '.join(map(str, x))} = {size}",
-                fixes=[f"PCA({size}) keeps all of them"],
+                fixes=[
+                    f"PCA({size}) keeps all of them, and gives {size}",
+                    f"PCA({-(-size // 2)}) keeps half of them, and gives {-(-size // 2)}",
+                    f"WHITEN(pca) keeps all in their shape, and gives {show_shape(x)}",
+                ],
             )
         return (self.k,)
 

@@ -79,12 +79,17 @@ def check_fits(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> None:
         return
     height, width = x[1], x[2]
     need = tuple(max(1, axis.size - axis.room) for axis in (rows, columns))
+    changes = _changes(layer, rows, columns)
+    fixes = tried(layer, x, changes)
+    if "filters" not in layer.arguments and {rows.size, columns.size} == {1}:
+        fixes.insert(0, f"leave it out: the shape stays {show_shape(x)}")
     raise Misfit(
         "E301",
         f"{layer.shown()} does not fit: its input is {height}x{width}",
         f"needs at least {need[0]}x{need[1]}, gets {show_shape(x)}",
         rule=rule(bad),
-        fixes=_fixes(layer, x, rows, columns),
+        fixes=fixes,
+        changes=changes,
     )
 
 
@@ -108,23 +113,21 @@ def rule(axis: Axis) -> str:
     )
 
 
-def _fixes(layer: Layer, x: Shape, rows: Axis, columns: Axis) -> list[str]:
-    """Changes of this layer alone that make it fit, each tried out, with the size it gives."""
-    candidates: list[dict[str, object]] = []
+def _changes(layer: Layer, rows: Axis, columns: Axis) -> list[dict[str, object]]:
+    """Changes of this layer alone that may make it fit."""
+    changes: list[dict[str, object]] = []
 
     def largest(a: Axis) -> int:
         return min(a.kernel, (a.size + a.before + a.after - 1) // a.dilation + 1)
 
     smaller = (largest(rows), largest(columns))
-    candidates.append({"k": smaller[0] if smaller[0] == smaller[1] else smaller})
+    if "filters" in layer.arguments or smaller != (1, 1):  # a pooling of 1 does nothing
+        changes.append({"k": smaller[0] if smaller[0] == smaller[1] else smaller})
     short = max(a.reach - a.size for a in (rows, columns))
-    candidates.append({"pad": -(-short // 2)})
+    changes.append({"pad": -(-short // 2)})
     if max(rows.dilation, columns.dilation) > 1:
-        candidates.append({"dilation": 1})
-    found = tried(layer, x, candidates)
-    if "pad" not in layer.arguments:
-        found.append(f"without it the shape stays {show_shape(x)}")
-    return found
+        changes.append({"dilation": 1})
+    return changes
 
 
 def tried(layer: Layer, x: Shape, candidates: Iterable[dict[str, object]]) -> list[str]:

@@ -77,4 +77,12 @@ CODES = {
         wrong="# cnnc: allow W699\nINPUT(3x8x8) -> FC(10)\n",
         mended="# cnnc: allow W602\nINPUT(3x8x8) -> FC(10)\n",
     ),
+    "W611": Code(
+        "an input with its channels last",
+        "A shape is CxHxW: the channels come first, as in PyTorch and Caffe, and not last as in "
+        "Keras and in image files. 32x32x3 is 32 channels of 32 rows and 3 columns, which is "
+        "hardly ever meant.",
+        wrong="INPUT(32x32x3) -> CONV(4, 3) -> RELU -> FC(10)\n",
+        mended="INPUT(3x32x32) -> CONV(4, 3) -> RELU -> FC(10)\n",
+    ),
 }

@@ -151,8 +151,20 @@ let last = 1
 
 
 def test_too_many_mistakes_end_the_reading() -> None:
-    found = diagnostics_of("let a = 1 $\n" * 80)
-    assert [d.code for d in found] == ["E104"] * 50 + ["E127"]
+    found = diagnostics_of("".join(f"let a{i}\n" for i in range(80)))
+    assert [d.code for d in found] == ["E119"] * 50 + ["E127"]
+
+
+def test_a_sign_that_is_wrong_everywhere_is_one_report() -> None:
+    first, second = diagnostics_of("A, B, C => D" + ", E" * 8)
+    assert (first.message, second.message) == (
+        "`,` stands where `->` belongs",
+        "`=>` stands where `->` belongs",
+    )
+    assert [r.span.begin.column for r in first.related] == [5, 13, 16, 19, 22]
+    assert [r.message for r in first.related] == [
+        *["here too"] * 4, "here too, and at 4 more places",
+    ]  # fmt: skip
 
 
 def test_values_with_mistakes() -> None:

@@ -59,7 +59,7 @@ def test_a_list_for_an_argument_that_is_one_is_not_per_repetition() -> None:
 
 def test_names_are_those_of_the_place_where_the_block_is_written() -> None:
     text = "block b = RELU"  # formals stand in parentheses
-    assert codes(text + "\nINPUT(3) -> FC(1)") == ["E125"]
+    assert codes(text + "\nINPUT(3) -> FC(1)") == ["E123"]
     inner = "block b(f) = CONV(n, 1)\nINPUT(3x9x9) -> for n in [4] [ b(n) ]"
     assert codes(inner) == ["E203"]
 

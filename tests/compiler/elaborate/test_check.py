@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.compiler.elaborate.harness import checked, errors, net
+from tests.compiler.elaborate.harness import checked, error, errors, net
 
 from cnnc.dsl.diagnostics import SpecError
 
@@ -65,15 +65,35 @@ def test_a_file_without_a_chain_is_a_library() -> None:
 
 
 def test_each_further_chain_is_reported() -> None:
-    text = "INPUT(3x8x8) -> RELU\nRELU\n[RELU -> FOO]*2\n"
+    text = "INPUT(3x8x8) -> RELU\nlet a = 1\nRELU\nlet b = 2\n[RELU -> FOO]*2\n"
     assert errors(text) == ["E110 RELU", "E110 [RELU -> FOO]*2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "help"),
+    [
+        ("INPUT(3x8x8) -> RELU\nPOOL(2) -> FC(3)", "E108 POOL(2)", "write `RELU -> POOL(2)`"),
+        ("INPUT(3x8x8) RELU -> FC(3)", "E108 RELU", "write `INPUT(3x8x8) -> RELU`"),
+        ("INPUT(3x8x8) -> [RELU]x3 -> FC(3)", "E114 x3", "write `[RELU]*3`"),
+        ("INPUT(3x8x8) -> RELU stem -> ADD{ ID | @stem } -> FC(3)", "E108 stem",
+         "write `RELU as stem` to name the output"),
+        ("block b() = RELU\nINPUT(3x8x8) -> TANH b -> FC(3)", "E108 b", "write `TANH -> b`"),
+        ("block b() = RELU\nTANH\nINPUT(3x8x8) -> b -> FC(3)", "E108 TANH",
+         "write `RELU -> TANH`"),
+    ],
+)  # fmt: skip
+def test_chains_side_by_side_are_one(text: str, found: str, help: str) -> None:
+    """What comes after the missing sign is checked as if it stood there."""
+    assert errors(text) == [found]
+    assert error(text).help[0] == help
+    assert [d.code for d in checked(f"{text} :: 4").diagnostics] == [found[:4], "E304"]
 
 
 def test_the_chain_that_begins_with_input_is_the_net() -> None:
     """An arrow is missing in a block, and what follows is read as the first chain."""
     text = "block b(f) =\n  CONV(f, 3)\n  RELU\nINPUT(3x8x8) -> b(4) -> FC(3)"
     (found,) = checked(text).diagnostics
-    assert (found.code, found.span and found.span.text) == ("E110", "RELU")
+    assert (found.code, found.span and found.span.text) == ("E108", "RELU")
 
 
 def test_a_name_that_is_given_twice_is_one_mistake() -> None:

@@ -175,7 +175,11 @@ def test_a_mistake_in_a_default_is_reported_once_at_the_default() -> None:
     [
         ("default CONV(4, pda=same)", "E402 pda", "did you mean pad?"),
         ("default COVN(4, pad=same)", "E201 COVN", "did you mean CONV?"),
-        ("default conv(4, pad=same)", "E201 conv", "did you mean CONV?"),
+        (
+            "default conv(4, pad=same)",
+            "E201 conv",
+            "layers are written in upper case: CONV(4, pad=same)",
+        ),
         ("defalut CONV(4, pad=1)", "E201 defalut", "did you mean the statement `default …`?"),
         ("defaults CONV(4, pad=1)", "E201 defaults", "did you mean the statement `default …`?"),
     ],
@@ -197,6 +201,6 @@ def test_a_misspelt_net_statement_is_no_second_chain() -> None:
 
 
 def test_two_chains_are_still_two() -> None:
-    found = error("INPUT(1x8x8) -> RELU\nCONV(4) -> RELU\nexpect params == 1")
+    found = error("INPUT(1x8x8) -> RELU\nexpect params == 1\nCONV(4) -> RELU")
     assert (found.code, found.span and found.span.text) == ("E110", "CONV(4)")
     assert [related.span.text for related in found.related] == ["RELU"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.compiler.layers.harness import layer_of
 
@@ -17,10 +19,10 @@ def refused(layer: Layer, x: Shape) -> Misfit:
     with pytest.raises(Misfit) as raised:
         layer.shape(x)
     for fix in raised.value.fixes:
-        if " gives " in fix:  # what is promised holds
-            text, gives = fix.split(" gives ")
-            changed = layer_of(text, x)
-            assert "x".join(map(str, changed.shape(x))) == gives
+        promised = re.fullmatch(r"(\S+) gives ([0-9x]+)", fix)
+        if promised:
+            changed = layer_of(promised[1], x)
+            assert "x".join(map(str, changed.shape(x))) == promised[2]
     return raised.value
 
 
@@ -35,15 +37,18 @@ def refused(layer: Layer, x: Shape) -> Misfit:
         (GN(groups=32), (48, 8, 8), "E303", "GN(32): groups=32 does not divide 48 channels",
          ("GN(24) gives 48x8x8", "GN(48) gives 48x8x8")),
         (Reshape(size=(4, 5, 5)), (3, 7, 7), "E310",
-         "RESHAPE(4x5x5) has 100 numbers, and its input 147", ("RESHAPE(147)",)),
+         "RESHAPE(4x5x5) has 100 numbers, and its input 147",
+         ("RESHAPE(3x7x7) keeps all 147", "RESHAPE(147) keeps all 147")),
         (Reshape(size=(12, 8, 8)), (3, 8, 8), "E310",
          "RESHAPE(12x8x8) has 768 numbers, and its input 192",
-         ("RESHAPE(3x8x8)", "RESHAPE(12x4x4)", "RESHAPE(192)")),
+         ("RESHAPE(3x8x8) keeps all 192", "RESHAPE(12x4x4) keeps all 192",
+          "RESHAPE(192) keeps all 192")),
         (Reshape(size=9), (10,), "E310", "RESHAPE(9) has 9 numbers, and its input 10",
-         ("RESHAPE(10)",)),
+         ("RESHAPE(10) keeps all 10",)),
         (PCA(k=20), (1, 4, 4), "E312",
          "PCA(20) keeps more numbers than there are: its input has 16",
-         ("PCA(16) keeps all of them",)),
+         ("PCA(16) keeps all of them, and gives 16", "PCA(8) keeps half of them, and gives 8",
+          "WHITEN(pca) keeps all in their shape, and gives 1x4x4")),
     ],
 )  # fmt: skip
 def test_what_does_not_fit(
