@@ -28,6 +28,8 @@ def shape_fixes(trial: Trial, wanted: Shape) -> list[str]:
     """Changes of the layers before a `::` after which the shape is as it says."""
     found: list[str] = []
     seen: set[Span] = set()
+    if len(wanted) != len(trial.makers[0].output):
+        return found  # no other arguments make maps of a vector, or a vector of maps
     for made in trial.line():
         if made.span in seen:
             continue

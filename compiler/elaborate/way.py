@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnc.dsl import nodes
 from cnnc.dsl.diagnostics import Diagnostics
-from cnnc.dsl.record import Record
+from cnnc.dsl.record import Record, fresh
 
 from ..layers.registry import LAYERS
 from ..suggest import nearest
@@ -18,6 +18,8 @@ from .expand import Expander, TooLarge
 from .names import NOT_KNOWN, Taps, Tensor
 from .scope import Effort, Scope
 from .trials import Changes
+
+MOST_TRIES = 100  # changes that are tried out for one check
 
 
 class Way(Record):
@@ -33,6 +35,7 @@ class Way(Record):
     twice: frozenset[str]
     scope: Scope
     input: nodes.Expr | None
+    tries: list[Changes] = fresh(factory=list)
 
     def expander(self, builder: Builder, changes: Changes | None = None) -> Expander:
         """Something that goes it, with changes or without."""
@@ -56,7 +59,10 @@ class Way(Record):
         return expander.chain(self.chain, output, scope)
 
     def again(self, changes: Changes) -> Builder | None:
-        """The net with changes, as far as it can be built."""
+        """The net with changes, as far as it can be built; None after many of them."""
+        self.tries.append(changes)
+        if len(self.tries) > MOST_TRIES:
+            return None
         builder = Builder(Diagnostics())
         try:
             self.go(self.expander(builder, changes))
