@@ -35,6 +35,8 @@ def fixes(trial: Trial, misfit: Misfit, repeats: Sequence[Turns]) -> list[str]:
     elif misfit.code == "E319":
         proposed.append(unpool_fixes(trial))
     found = dict.fromkeys(text for some in proposed for text in some)
+    if len(found) < 2 and misfit.code == "E301":
+        found |= dict.fromkeys(_stronger(trial))
     if len(found) < 2:
         found[f"leave it out: the shape stays {show_shape(trial.makers[0].output)}"] = None
     return list(found)[:_MOST]
@@ -53,6 +55,17 @@ def _own(trial: Trial, misfit: Misfit) -> Iterator[str]:
             continue  # this layer has no such argument
         if tried := trial.gives({trial.use: Change(arguments)}):
             yield f"{changed.shown()} gives {show_shape(tried[1])}"
+
+
+def _stronger(trial: Trial) -> Iterator[str]:
+    """More padding, no stride, no window to speak of: what fits in every repetition."""
+    reach = max(getattr(trial.layer, "k", (1, 1)))
+    changes: list[dict[str, object]] = [{"pad": pad} for pad in range(2, reach + 1)]
+    for arguments in [*changes, {"stride": 1}, {"k": 1}]:
+        if not arguments.keys() <= trial.layer.arguments.keys():
+            continue
+        if tried := trial.gives({trial.use: Change(arguments)}):
+            yield f"{trial.layer.replace(**arguments).shown()} gives {show_shape(tried[1])}"
 
 
 def _then(layer: Layer, tried: tuple[Shape, Shape]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.compiler.elaborate.promises import checked, promise
 
@@ -34,6 +34,7 @@ MISFITS = {
         "INPUT(3x4x32) -> CONV(8, 5x3) -> RELU -> FC(10)",
         "INPUT(3x8x8) -> CONV(8, 3, dilation=4) -> RELU -> FC(10)",
         "INPUT(3x8x8) -> SUBSAMPLE(9) -> FC(10)",
+        "INPUT(2x12x12) -> CONV(5, 2, stride=2) -> POOL(3) -> [MAXPOOL(4, stride=3)]*3",
         "INPUT(3x9x9) -> CONV(4, 3) -> RELU -> POOL(2) -> DWCONV(5) -> FC(2)",
         "INPUT(3x9x9) -> [CONV(4, 3) -> RELU]*2 -> [POOL(2)]*3 -> FC(2)",
         "block b(f) = CONV(f, 5) -> RELU -> POOL(2)\nINPUT(3x20x20) -> b(4) -> b(8) -> b(9)",
@@ -120,6 +121,7 @@ GROUPS = st.builds(
 )
 
 
+@settings(max_examples=60)
 @given(
     st.integers(4, 40),
     st.integers(4, 40),
