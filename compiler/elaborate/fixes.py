@@ -61,7 +61,8 @@ def _stronger(trial: Trial) -> Iterator[str]:
     """More padding, no stride, no window to speak of: what fits in every repetition."""
     reach = max(getattr(trial.layer, "k", (1, 1)))
     changes: list[dict[str, object]] = [{"pad": pad} for pad in range(2, reach + 1)]
-    for arguments in [*changes, {"stride": 1}, {"k": 1}]:
+    changes += [{"stride": 1}, {"k": 1}]
+    for arguments in changes:
         if not arguments.keys() <= trial.layer.arguments.keys():
             continue
         if tried := trial.gives({trial.use: Change(arguments)}):
