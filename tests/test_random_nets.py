@@ -10,7 +10,7 @@ import cnnc
 from cnnc.dsl.diagnostics import SpecError
 
 cnnc.parse("INPUT(1)")  # raises the recursion limit, which hypothesis would notice
-many = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many
@@ -36,7 +36,7 @@ def test_most_random_nets_hold_and_all_layers_are_in_them() -> None:
     held: list[bool] = []
     kinds: set[str] = set()
 
-    @settings(max_examples=400, derandomize=True, database=None)
+    @settings(max_examples=200, derandomize=True, database=None)
     @given(specs())
     def look(text: str) -> None:
         try:
