@@ -45,7 +45,7 @@ class Settings(State):
         for name, value in given.items():
             word, dot, argument = name.partition(".")
             if dot:
-                _check_argument(word, argument, reach, spec)
+                _check_argument(word, argument, value, reach, spec)
                 result.arguments.setdefault(word, {})[argument] = value
             elif name in known:
                 result.knobs[name] = value
@@ -55,7 +55,7 @@ class Settings(State):
         return result
 
 
-def _check_argument(word: str, argument: str, reach: Reach, spec: str) -> None:
+def _check_argument(word: str, argument: str, value: nodes.Expr, reach: Reach, spec: str) -> None:
     there: dict[str, Signature] = {
         w: LAYERS[w] for w in ("INPUT", *reach.layers) if w in LAYERS
     } | {block.word: block for block in reach.uses}
@@ -72,9 +72,11 @@ def _check_argument(word: str, argument: str, reach: Reach, spec: str) -> None:
     arguments = there[word].arguments
     if argument not in arguments:
         takes = ", ".join(arguments) or "none"
+        from ..other_tools import argument_help  # only what is wrong needs it
+
         raise WrongUse(
             f"{word} has no argument {argument or 'without a name'}; it takes {takes}",
-            did_you_mean(argument, arguments),
+            tuple(argument_help(argument, value, arguments)) or did_you_mean(argument, arguments),
         )
 
 
@@ -173,7 +175,10 @@ def given(name: str, node: nodes.Expr) -> Any:
     try:
         return Evaluator(Scope()).value(node)
     except Mistake as mistake:
-        raise WrongUse(f"--set {name}=…: {mistake.diagnostic.message}") from None
+        help: tuple[str, ...] = ()
+        if isinstance(node, nodes.Name):
+            help = (f"a text stands in quotes: --set '{name}=\"{node.id}\"'",)
+        raise WrongUse(f"--set {name}=…: {mistake.diagnostic.message}", help) from None
 
 
 def _check_choice(name: str, value: Any, knob: nodes.Knob, choices: Any) -> None:

@@ -197,7 +197,8 @@ def _value(where: str, value: object) -> nodes.Expr:
     text = value if isinstance(value, str) else show(value)
     node, diagnostics = parse_value(Source(where, text))
     if diagnostics or node is None:
-        raise WrongUse(f"{where} takes a value of the language, and {text!r} is none")
+        help = ("a shape is written 3x32x32",) if where == "--input" else ()
+        raise WrongUse(f"{where} takes a value of the language, and {text!r} is none", help)
     return node
 
 

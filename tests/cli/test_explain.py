@@ -229,6 +229,7 @@ def test_page_of_a_code(capsys) -> None:
      = rule: out = floor((in + 2*pad - k)/stride) + 1 = floor((8 + 2*0 - 9)/9) + 1 = 0
      = help: POOL(8) gives 1x1x1
      = help: POOL(9, pad=1) gives 1x1x1
+     = help: an input of 1x16x16: POOL(9) then gets 1x16x16 and gives 1x1x1
 
 mended:
 

@@ -100,6 +100,8 @@ def test_check_of_a_right_spec_loads_only_what_it_needs(root: Path) -> None:
     assert "cnnc.compiler.elaborate.check" in loaded
     unneeded = {"numpy", "asyncio", "difflib", "cnnc.dsl.codes", "cnnc.dsl.recovery"}
     assert not {*unneeded, "cnnc.runtime", "cnnc.compiler.lower"} & loaded
+    for_mistakes = ("fixes", "unknown_", "mended_", "other_tools", "_mistakes", "elaborate.chains")
+    assert not [name for name in loaded for part in for_mistakes if part in name]
     other = {"cnnc.compiler.explain", "cnnc.compiler.diff", "cnnc.compiler.enumerate"}
     assert not {*other, "cnnc.cli.terminal", "cnnc.cli.completion", "cnnc.cli.explain"} & loaded
 

@@ -112,7 +112,16 @@ def test_names_that_are_no_knobs() -> None:
         ("CONV.K", "CONV has no argument K; it takes filters, k", ("did you mean k?",)),
         ("CONV.", "CONV has no argument without a name; it takes filters, k", ()),
         ("CONV.k.k", "CONV has no argument k.k; it takes filters, k", ()),
-        ("INPUT.shape", "INPUT has no argument shape; it takes size", ()),
+        (
+            "INPUT.shape",
+            "INPUT has no argument shape; it takes size",
+            ("shape is called size here: size=1",),
+        ),
+        (
+            "CONV.kernel_size",
+            "CONV has no argument kernel_size; it takes filters, k",
+            ("kernel_size is called k here: k=1",),
+        ),
     ],
 )
 def test_arguments_that_cannot_be_set(name: str, message: str, help: tuple[str, ...]) -> None:
