@@ -23,7 +23,7 @@ def text_diagnostic(source: Source) -> Diagnostic | None:
     if size > LARGEST_TEXT:
         return Diagnostic(
             "E901",
-            f"the text has {size:,} bytes, more than the limit of {LARGEST_TEXT:,} (1 MiB)",
+            f"the text has more than {LARGEST_TEXT:,} bytes (1 MiB), which is the limit",
             Span(source, 0, 0),
             label="nothing of it was read",
             help=("move blocks into files of their own and `import` them",),

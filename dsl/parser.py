@@ -21,12 +21,15 @@ from . import nodes as n
 from .build import Builder
 from .characters import character_diagnostics
 from .diagnostics import Diagnostic, Diagnostics, SpecError
-from .limits import nesting_diagnostic, text_diagnostic, too_deep
+from .limits import LARGEST_TEXT, nesting_diagnostic, text_diagnostic, too_deep
 from .source import Source, Span
 
 # No text within the limit of 200 brackets has more open rules at once, unless operators nest
 # without brackets: `not not not …`.
 _MOST_OPEN_RULES = 6000
+
+# Bytes of a file that are read: a text of CR LF alone is within the limit up to twice its size.
+_MOST_READ = 2 * LARGEST_TEXT + 8
 
 
 class _TooDeep(Exception):
@@ -177,7 +180,7 @@ def read_source(path: str) -> Source:
     """
     name = "<stdin>" if path == "-" else path
     try:
-        data = sys.stdin.buffer.read() if path == "-" else _bytes_of(path)
+        data = _bytes_of(path)
     except IsADirectoryError:
         raise SpecError([_unreadable(name, "is a folder, not a file")]) from None
     except FileNotFoundError:
@@ -185,8 +188,9 @@ def read_source(path: str) -> Source:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError([_unreadable(name, f"cannot be read: {reason}")]) from None
+    whole = len(data) < _MOST_READ  # what is cut off may end within a character
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig", "strict" if whole else "replace")
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}"
         raise SpecError([_unreadable(name, what, "E102")]) from None
@@ -194,8 +198,11 @@ def read_source(path: str) -> Source:
 
 
 def _bytes_of(path: str) -> bytes:
+    """What is read of a file: of one past the limit enough to tell, so that none fills memory."""
+    if path == "-":
+        return sys.stdin.buffer.read(_MOST_READ)
     with open(path, "rb") as file:
-        return file.read()
+        return file.read(_MOST_READ)
 
 
 def _unreadable(name: str, what: str, code: str = "E101") -> Diagnostic:

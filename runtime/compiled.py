@@ -62,6 +62,11 @@ class Weights(MutableMapping[str, Array]):
         return len(self.described)
 
 
+def _check_integer(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} is an integer of at least {least}, not {value!r}")
+
+
 class Compiled:
     """What `net.compile(…)` gives.
 
@@ -84,9 +89,11 @@ class Compiled:
     ) -> None:
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {' or '.join(DTYPES)}, not {dtype}")
-        for name, value in (("batch", batch), ("shards", shards), ("threads", threads)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is at least 1, not {value}")
+        _check_integer("batch", batch, 1)
+        _check_integer("seed", seed, 0)
+        for name, value in (("shards", shards), ("threads", threads)):
+            if value is not None:
+                _check_integer(name, value, 1)
         self.net, self.training, self.batch, self.dtype = net, training, batch, dtype
         self.shards = min(batch, shards or usual_shards(batch))
         self.seed = seed

@@ -21,6 +21,11 @@ MOST_TRIED = 500  # layers of a net that is expanded again for it
 LARGEST_TENSOR = 2**31  # elements of one sample's tensor, and of each dimension
 
 
+def judged(output: Shape) -> Shape:
+    """An output as the loss takes it: Cx1x1 counts as a vector."""
+    return output[:1] if output[1:] == (1, 1) else output
+
+
 class SideExit(State):
     """A side exit: its output, the weight of its loss, and where it is written."""
 
@@ -304,7 +309,9 @@ class Builder(State):
         """Side exits are judged by the same classes as the net: their outputs have its shape."""
         for exit in self.exits:
             made = exit.tensor.maker
-            if output.maker is None or made is None or made.output == output.shape:
+            if output.maker is None or made is None:
+                continue
+            if judged(made.output) == judged(output.maker.output):
                 continue
             from .shape_fixes import exit_fixes
 

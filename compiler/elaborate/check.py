@@ -262,13 +262,17 @@ def _check_unused_blocks(files: Files, reach: Reach, found: Diagnostics) -> None
 
 
 def _second_chain(first: nodes.Chain, other: nodes.Chain, found: Diagnostics) -> None:
+    text = other.elements[0].span.text
+    help = f"to go on with the first chain: -> {text}"
+    if text.startswith("INPUT"):
+        help = "a net of its own goes into a file of its own"
     found.add(
         Diagnostic(
             "E110",
             "a second chain begins here, and a file has one net",
             other.elements[0].span,
             "is a -> missing before it?",
-            help=(f"to go on with the first chain: -> {other.elements[0].span.text}",),
+            help=(help,),
             related=(Related("the first chain ends here", first.elements[-1].span),),
         )
     )

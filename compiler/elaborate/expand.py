@@ -388,6 +388,8 @@ class Expander(State):
 
     def _too_large(self, span: Span, what: str) -> TooLarge:
         self.binder.found.add(
-            Mistake("E904", f"the net {what}", span, "here the limit is passed").diagnostic
+            Mistake(
+                "E904", f"the net {what}", span, "here the limit is passed; empty turns count too"
+            ).diagnostic
         )
         return TooLarge()

@@ -97,6 +97,12 @@ class Importer(State):
             )  # fmt: skip
             return None
         if whole not in self.read:
+            if os.path.exists(whole) and not os.path.isfile(whole) and not os.path.isdir(whole):
+                # To open a pipe or a device may never end.
+                self.found.add(
+                    Diagnostic("E210", f"nothing can be imported: {name} is no regular file", at)
+                )
+                return None
             try:
                 imported = read_source(name)
             except SpecError as error:

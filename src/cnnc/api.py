@@ -113,6 +113,8 @@ class Net:
         given: dict[str, Any] = {}
         for name, text in (("optimizer", optimizer), ("loss", loss)):
             if text is not None:
+                if not isinstance(text, str):
+                    raise ValueError(f"{name} is text of a train block, not {text!r}")
                 given[name] = _setting(name, text)
         return Compiled(
             self._net, _changed(self, given), batch=batch, seed=seed, shards=shards,
@@ -222,12 +224,13 @@ def _setting(name: str, text: str) -> Any:
     node, wrong = parse_value(Source(name, text))
     if node is not None:
         try:
-            return Binder(Diagnostics()).value(argument, node, Scope(), name)
+            return Binder(Diagnostics()).value(argument, node, Scope(), "train")
         except Mistake as mistake:
             wrong = (mistake.diagnostic,)
     # the message says which part is wrong
     if wrong[0].code in ("E402", "E403", "E404", "E903"):
-        raise WrongUse(f"{name}: {wrong[0].message}", wrong[0].help)
+        said = wrong[0].message
+        raise WrongUse(said if name in said else f"{name}: {said}", wrong[0].help)
     near = did_you_mean(text, argument.type.words)
     raise WrongUse(f"{name} takes {argument.type.wanted}, not {text!r}", near)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cnnc.dsl import nodes as n
-from cnnc.dsl.parser import parse
+from cnnc.dsl.limits import LARGEST_TEXT
+from cnnc.dsl.parser import parse, read_source
 from cnnc.dsl.source import Source
 
 
@@ -83,3 +86,19 @@ def test_numbers_past_the_limit(text: str) -> None:
 def test_dims_past_the_limit(text: str) -> None:
     assert codes(f"INPUT({text})") == ["E903"]
     assert codes(f"INPUT({2**31 - 1}x1)") == []
+
+
+@pytest.mark.parametrize("content", [b"#" * 2**20 * 3, "# \u00e9".encode() * 2**20, b"\0" * 2**22])
+def test_of_a_huge_file_no_more_is_read_than_shows_it(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "huge.cnn"
+    path.write_bytes(content)
+    source = read_source(str(path))
+    assert len(source.text) <= 2 * LARGEST_TEXT + 8
+    assert [d.code for d in parse(source)[1]] == ["E901"]
+
+
+def test_a_text_of_windows_lines_within_the_limit_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "lines.cnn"
+    path.write_bytes(b"\r\n" * (LARGEST_TEXT - 20) + b"INPUT(3) -> FC(2)\r\n")
+    file, found = parse(read_source(str(path)))
+    assert not found and len(file.statements) == 1

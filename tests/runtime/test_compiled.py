@@ -308,9 +308,9 @@ def test_maps_are_judged_per_pixel() -> None:
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"batch": 0}, "batch is at least 1, not 0"),
-        ({"shards": 0}, "shards is at least 1"),
-        ({"threads": -1}, "threads is at least 1, not -1"),
+        ({"batch": 0}, "batch is an integer of at least 1, not 0"),
+        ({"shards": 0}, "shards is an integer of at least 1"),
+        ({"threads": -1}, "threads is an integer of at least 1, not -1"),
         ({"dtype": "float16"}, "dtype is float32 or float64, not float16"),
         ({"device": "tpu"}, "'tpu' is not built yet"),
     ],

@@ -124,3 +124,9 @@ def test_two_files_with_a_block_of_one_name(tmp_path: Path) -> None:
         b="block x() = TANH",
     )
     assert [d.code for d in found] == ["E209"]
+
+
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.cnn")
+    [found] = mistakes(tmp_path, main='import "pipe.cnn"\nINPUT(3) -> FC(2)')
+    assert found.code == "E210" and "no regular file" in found.message

@@ -157,3 +157,11 @@ def test_an_add_passes_its_gradient_on_without_a_copy() -> None:
     program = cnnc.parse("INPUT(1x4x4) -> CONV(2, 1) -> ADD{ TANH | ID } -> FC(2)").compile(batch=2)
     steps = [f"{s.name} {s.op}" for s in program.program("gradients").steps]
     assert "add1 forward" in steps and "add1 backward" not in steps
+
+
+@pytest.mark.parametrize(
+    "chain",
+    ["AUX{ CONV(3, 1) -> GLOBALPOOL } -> FC(3)", "AUX{ FC(3) } -> CONV(3, 3) -> GLOBALPOOL"],
+)
+def test_a_side_exit_of_maps_1x1_goes_with_a_vector(chain: str) -> None:
+    check_gradients(f"INPUT(2x6x6) -> CONV(4, 3) -> TANH -> {chain}")
