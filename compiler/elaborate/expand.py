@@ -53,8 +53,8 @@ class Expander(State):
     twice      the names that were given twice, so that nobody knows which is meant
     items      the expanded chain so far, as text
     changes    of the text, that are tried out
-    most       layers that the net may expand to
-    most_turns of each repeat that are gone through
+    most       layers that the net may expand to, where it is not the usual limit
+    most_turns of each repeat that are gone through, where it is not all of them
     """
 
     binder: Binder
@@ -65,8 +65,8 @@ class Expander(State):
     numbers: Counter[str] = fresh(factory=Counter)
     items: list[str] = fresh(factory=list)
     changes: Changes = fresh(factory=dict)
-    most: int = MOST_LAYERS
-    most_turns: int = MOST_LAYERS
+    most: int | None = None
+    most_turns: int | None = None
     layers: int = 0
     visited: int = 0
 
@@ -126,8 +126,9 @@ class Expander(State):
 
     def _count(self, layers: int, span: Span) -> None:
         """Refuse what would pass the limit."""
-        if self.layers + layers > self.most:
-            raise self._too_large(span, f"expands to more than {self.most:,} layers")
+        most = MOST_LAYERS if self.most is None else self.most
+        if self.layers + layers > most:
+            raise self._too_large(span, f"expands to more than {most:,} layers")
 
     def _branch(self, chain: nodes.Chain, x: Tensor | None, scope: Scope) -> tuple[Any, str]:
         """What a branch gives, and its text."""
@@ -332,7 +333,7 @@ class Expander(State):
         change = self.changes.get(repeat.count.span)
         if change is not None and change.times is not None:
             count = change.times
-        shown = min(count, self.most_turns)
+        shown = count if self.most_turns is None else min(count, self.most_turns)
         self._count(shown * least(repeat.element, scope), repeat.span)
         self.layers += count == 0
         turns = Turns(repeat.count.span, count, not counts)
