@@ -181,7 +181,7 @@ def _with_syntax_errors(
         block.mended = not mended.isdisjoint(_lines(head))
     values = knob_values(files, reach, Settings(), binder)
     default_arguments(files, binder)
-    _expand(file, files, reach, binder, Builder(binder.found), None)
+    _expand(file, files, reach, binder, Builder(binder.found), None, hasty=True)
     _training(declared, binder, files.scope)
     kept = Diagnostics()
     local = [
@@ -205,7 +205,7 @@ def _lines(span: Span | None) -> set[tuple[str, int]]:
 
 def _expand(
     file: nodes.File, files: Files, reach: Reach, binder: Binder, builder: Builder,
-    input: nodes.Expr | None,
+    input: nodes.Expr | None, hasty: bool = False,
 ) -> Net | None:  # fmt: skip
     declared, scope, found = files.library.declared, files.scope, binder.found
     if not file.statements:
@@ -221,7 +221,7 @@ def _expand(
     for other in others:
         _second_chain(chain, other, found)
     twice = frozenset(name.id for name, _ in reach.twice)
-    way = Way(chain, binder, reach, twice, scope, input)
+    way = Way(chain, binder, reach, twice, scope, input, hasty)
     if not files.library.partial:
         builder.retry = way.again
     expander = way.expander(builder)

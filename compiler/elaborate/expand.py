@@ -53,6 +53,8 @@ class Expander(State):
     twice      the names that were given twice, so that nobody knows which is meant
     items      the expanded chain so far, as text
     changes    of the text, that are tried out
+    most       layers that the net may expand to, where it is not the usual limit
+    most_turns of each repeat that are gone through, where it is not all of them
     """
 
     binder: Binder
@@ -63,6 +65,8 @@ class Expander(State):
     numbers: Counter[str] = fresh(factory=Counter)
     items: list[str] = fresh(factory=list)
     changes: Changes = fresh(factory=dict)
+    most: int | None = None
+    most_turns: int | None = None
     layers: int = 0
     visited: int = 0
 
@@ -122,8 +126,9 @@ class Expander(State):
 
     def _count(self, layers: int, span: Span) -> None:
         """Refuse what would pass the limit."""
-        if self.layers + layers > MOST_LAYERS:
-            raise self._too_large(span, f"expands to more than {MOST_LAYERS:,} layers")
+        most = MOST_LAYERS if self.most is None else self.most
+        if self.layers + layers > most:
+            raise self._too_large(span, f"expands to more than {most:,} layers")
 
     def _branch(self, chain: nodes.Chain, x: Tensor | None, scope: Scope) -> tuple[Any, str]:
         """What a branch gives, and its text."""
@@ -328,11 +333,12 @@ class Expander(State):
         change = self.changes.get(repeat.count.span)
         if change is not None and change.times is not None:
             count = change.times
-        self._count(count * least(repeat.element, scope), repeat.span)
+        shown = count if self.most_turns is None else min(count, self.most_turns)
+        self._count(shown * least(repeat.element, scope), repeat.span)
         self.layers += count == 0
         turns = Turns(repeat.count.span, count, not counts)
         self.builder.repeats.append(turns)
-        for index in range(count):
+        for index in range(shown):
             turn = Repetition(index, count, frozenset(counts) or None, repeat.count.span)
             turns.begun += 1
             x = self.element(repeat.element, x, scope.repeating(turn))
@@ -360,9 +366,10 @@ class Expander(State):
             inner = scope.repeating(Repetition(0, UNKNOWN))
             self.chain(loop.body, x, inner.bind(dict.fromkeys(names, UNKNOWN)))
             return NOT_KNOWN
-        self._count(max(1, len(turns) * least_of_body(loop, scope)), loop.span)
+        shown = turns[: self.most_turns]
+        self._count(max(1, len(shown) * least_of_body(loop, scope)), loop.span)
         self.layers += not turns
-        for index, values in enumerate(turns):
+        for index, values in enumerate(shown):
             turn = Repetition(index, len(turns), None, loop.items.span)
             inner = scope.repeating(turn)
             x = self.chain(loop.body, x, inner.bind(values))

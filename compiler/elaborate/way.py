@@ -20,6 +20,8 @@ from .scope import Effort, Scope
 from .trials import Changes
 
 MOST_TRIES = 100  # changes that are tried out for one check
+MOST_TRIED_LAYERS = 2_000  # of a net that changes are tried out on
+HASTY_LAYERS, HASTY_TURNS = 5_000, 8  # of a net, and of a repeat in it, whose text was mended
 
 
 class Way(Record):
@@ -27,6 +29,7 @@ class Way(Record):
 
     twice   the names that were given twice
     input   from --input
+    hasty   whether the text was mended, and only what stands by itself is looked for
     """
 
     chain: nodes.Chain
@@ -35,6 +38,7 @@ class Way(Record):
     twice: frozenset[str]
     scope: Scope
     input: nodes.Expr | None
+    hasty: bool
     tries: list[Changes] = fresh(factory=list)
 
     def expander(self, builder: Builder, changes: Changes | None = None) -> Expander:
@@ -42,9 +46,12 @@ class Way(Record):
         binder, reach = self.binder, self.reach
         if changes is not None:
             binder = Binder(builder.found, [], binder.replaced, binder.overrides, binder.misread)
-        return Expander(
-            binder, builder, reach.numbered, reach.several, self.twice, changes=changes or {}
-        )
+        expander = Expander(binder, builder, reach.numbered, reach.several, self.twice)
+        if changes is not None:
+            expander.changes, expander.most = changes, MOST_TRIED_LAYERS
+        elif self.hasty:
+            expander.most, expander.most_turns = HASTY_LAYERS, HASTY_TURNS
+        return expander
 
     def go(self, expander: Expander) -> Tensor | None:
         """From front to back, to the net's output."""

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.compiler.elaborate.promises import checked, promise
 
+from cnnc.dsl.codes import CODES
+
 # What is promised without a size that a layer gives: there is nothing more to hold.
 OTHERWISE = (
     r"leave it out: the shape stays .*",
@@ -142,3 +144,14 @@ def test_promises_for_random_nets(height: int, width: int, parts: list[str]) -> 
                 assert all(e.span and e.span.start != promised.at for e in left), line
             else:
                 assert net and promised.kept(), f"{line}\n{promised.text}"
+
+
+SHAPES = [name for name in CODES if name.startswith("E3")]
+
+
+@pytest.mark.parametrize("code", SHAPES)
+def test_every_code_about_shapes_has_two_changes(code: str) -> None:
+    (found,) = checked(CODES[code].wrong).diagnostics
+    assert found.code == code
+    assert len(found.help) >= 2
+    assert len({*found.help}) == len(found.help)
