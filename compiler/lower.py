@@ -19,6 +19,8 @@ from .program import Program, Purpose
 from .training.clip import Clip
 from .training.settings import Training
 
+OWN_NAMES = {"loss", "target", "scale", "lr", "step", "sample"}  # others have a space or a bracket
+
 
 def lower(
     net: Net,
@@ -29,8 +31,36 @@ def lower(
     dtype: str = "float32",
 ) -> Program:
     """The program for a net; its buffers are not placed yet (see `passes`)."""
-    lowering = _Lowering(net, purpose, training, batch, min(parts, batch), dtype)
+    lowering = _Lowering(apart(net), purpose, training, batch, min(parts, batch), dtype)
     return lowering.program()
+
+
+def apart(net: Net) -> Net:
+    """The net as a program knows it: layers called like a buffer of the program's own renamed.
+
+    Their weights keep their names, which have a dot and cannot be taken.
+    """
+    taken = OWN_NAMES & {layer.name for layer in net.layers}
+    if not taken:
+        return net
+
+    def name(old: str) -> str:
+        return f"{old} (layer)" if old in taken else old
+
+    layers = {
+        layer.name: layer.replace(
+            name=name(layer.name),
+            inputs=tuple(map(name, layer.inputs)),
+            partner=layer.partner and name(layer.partner),
+        )
+        for layer in net.layers
+    }
+    return net.replace(
+        layers=tuple(layers.values()),
+        last=layers[net.last.name],
+        aux=tuple(Exit(layers[exit.layer.name], exit.weight) for exit in net.aux),
+        rates={name(old): rate for old, rate in net.rates.items()},
+    )
 
 
 def usual_shards(batch: int) -> int:

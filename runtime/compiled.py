@@ -14,7 +14,7 @@ import numpy as np
 
 from cnnc.compiler.layers.counted import key_of
 from cnnc.compiler.layers.layer import Array, Weight
-from cnnc.compiler.lower import lower, usual_shards
+from cnnc.compiler.lower import apart, lower, usual_shards
 from cnnc.compiler.memory import Memory, memory_of
 from cnnc.compiler.net import Net
 from cnnc.compiler.passes.pipeline import compile_program
@@ -95,6 +95,7 @@ class Compiled:
             if value is not None:
                 _check_integer(name, value, 1)
         self.net, self.training, self.batch, self.dtype = net, training, batch, dtype
+        self._inside = apart(net)
         self.shards = min(batch, shards or usual_shards(batch))
         self.seed = seed
         self.lr = float(training.lr)
@@ -201,7 +202,7 @@ class Compiled:
         result = engine.program.results[0]
         for start in range(0, len(x), self.batch):
             some = x[start : start + self.batch]
-            parts = engine.run({self.net.layers[0].name: some})
+            parts = engine.run({engine.program.inputs[0]: some})
             np.concatenate([p[result] for p in parts], out=scores[start : start + len(some)])
         return scores
 
@@ -212,7 +213,7 @@ class Compiled:
         x = self._checked(x)
         if not 1 <= len(x) <= self.batch:
             raise ValueError(f"a step takes 1 to {self.batch} samples, not {len(x)}")
-        inputs = {self.net.layers[0].name: x, "target": self._checked_classes(x, y)}
+        inputs = {engine.program.inputs[0]: x, "target": self._checked_classes(x, y)}
         self._check_fitted()
         judged = inputs["target"].size
         control = self._shared
@@ -225,7 +226,7 @@ class Compiled:
         if "lr" in control:
             control["lr"][0] = self.lr
             control["step"][0] = step
-        for number, layer in enumerate(self.net.layers):
+        for number, layer in enumerate(self._inside.layers):
             if layer.layer.random:
                 control[f"{layer.name}.key"][0] = key_of(self.seed, step, number)
         parts = engine.run(inputs)

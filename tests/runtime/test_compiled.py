@@ -334,3 +334,20 @@ def test_wrong_options_are_refused(wrong: dict[str, Any], message: str) -> None:
 def test_wrong_words_of_training_are_refused(option: dict[str, str], message: str) -> None:
     with pytest.raises((ValueError, cnnc.SpecError), match=message):
         NET.compile(batch=4, **option)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["loss", "target", "scale", "lr", "step", "sample", "total"])
+def test_a_layer_may_be_called_like_a_buffer_of_the_program(name: str) -> None:
+    text = (
+        "INPUT(1x4x4){} -> CONV(2, 3){} -> DROPOUT{} -> AUX{{ FC(3){} }} -> POOL(2){} as pool"
+        " -> FC(3){}"
+    )
+    x = np.random.default_rng(0).normal(size=(4, 1, 4, 4))
+    y = np.array([0, 1, 2, 0])
+    plain = cnnc.parse(text.format(*[""] * 6)).compile(batch=4, shards=2)
+    expected = [plain.step(x, y), plain.step(x, y)]
+    for place in (0, 1, 2, 3, 5):
+        marks = [f" as {name}" if i == place else "" for i in range(6)]
+        program = cnnc.parse(text.format(*marks)).compile(batch=4, shards=2)
+        assert [program.step(x, y), program.step(x, y)] == expected
+        np.testing.assert_array_equal(program.predict(x), plain.predict(x))
