@@ -29,7 +29,7 @@ def main() -> int:
         options = [
             f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SLOWEST}",
             f"-artifact_prefix={found}/", "-rss_limit_mb=4096", "-len_control=0",
-            "-print_final_stats=1", "-reload=0",
+            "-print_final_stats=1", "-reload=0", f"-report_slow_units={SLOWEST}",
         ]  # fmt: skip
         before = {*found.iterdir()}
         command = [sys.executable, "-m", "tests.fuzz.fuzzer", *options, corpus]
