@@ -394,9 +394,6 @@ class Expander(State):
         return x
 
     def _too_large(self, span: Span, what: str) -> TooLarge:
-        self.binder.found.add(
-            Mistake(
-                "E904", f"the net {what}", span, "here the limit is passed; empty turns count too"
-            ).diagnostic
-        )
+        mistake = Mistake("E904", f"the net {what}", span, "the limit; empty turns count too")
+        self.binder.found.add(mistake.diagnostic)
         return TooLarge()
