@@ -95,7 +95,9 @@ def percent(place: Place) -> Iterator[Fix]:
 def thousands(place: Place) -> Iterator[Fix]:
     """`expect params <= 1,000,000`: commas between digits."""
     first = last = place.previous()
-    if place.type != "COMMA" or first is None or last is None or first.type != "NUMBER":
+    if place.type != "COMMA" or first is None or last is None:
+        return
+    if first.type != "NUMBER" or not re.fullmatch(r"\d{1,3}", first):
         return
     skip, text = 0, str(first)
     while (
